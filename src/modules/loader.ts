@@ -1,0 +1,224 @@
+/**
+ * Loading kernel modules: each at most once, side by side where their dependencies allow it, and
+ * never throwing for a bad one.
+ */
+
+import type { DirEntry, Syscalls } from "../../syscalls/types.ts";
+import { MODULE_INIT_COMPRESSED_FILE, O_CLOEXEC, O_RDONLY } from "../../syscalls/constants.ts";
+import { isErrno, SysError } from "../../syscalls/error.ts";
+import { describe } from "../lib/errors.ts";
+import { text } from "../lib/bytes.ts";
+import { readModprobeDirectories } from "./directories.ts";
+import { compressionOfName, decompress } from "./decompress.ts";
+import { refusal } from "./refusal.ts";
+import { ModuleIndex } from "./index.ts";
+import type { ParameterWord } from "./config.ts";
+import { planModules, type Missing, type Plan, type Refused, type Step } from "./plan.ts";
+
+/** What loading needs of the machine. Paths and texts are byte strings. */
+export interface ModuleHost {
+  readonly sys: Pick<Syscalls, "open" | "close"> & {
+    readonly slow: Pick<Syscalls["slow"], "finitModule" | "initModule">;
+  };
+  /** The bytes of a file; throws SysError. */
+  readonly readFile: (path: string) => Uint8Array;
+  /** The text of a file, undefined where there is none. */
+  readonly readTextIfThere: (path: string) => string | undefined;
+  /** The names in a directory; throws SysError. */
+  readonly list: (path: string) => DirEntry[];
+}
+
+/** A module that could not be loaded. */
+export interface Failure {
+  readonly name: string;
+  /** The path of its file. */
+  readonly file: string;
+  /** The name of the kernel's error ("ENODEV"), undefined when another reason kept it from being loaded. */
+  readonly code: string | undefined;
+  /** What failed, on what and why, as a sentence. */
+  readonly sentence: string;
+}
+
+/** What became of a call to `load`. */
+export interface LoadReport {
+  /** The modules that were loaded now, by this call or by another at the same time. */
+  readonly loaded: readonly string[];
+  readonly failures: readonly Failure[];
+  readonly missing: readonly Missing[];
+  readonly refused: readonly Refused[];
+  /** Sentences about dependencies that go round in a circle, and about lists of modules that can't be read. */
+  readonly notes: readonly string[];
+}
+
+/** The modules of the running kernel. */
+export class Modules {
+  /** Where the modules lie, undefined where there are none: /lib/modules/RELEASE. */
+  readonly directory: string | undefined;
+  readonly index: ModuleIndex;
+  private readonly host: ModuleHost;
+  /** The modules that are loaded, by name with _. */
+  private readonly loaded = new Set<string>();
+  private readonly loading = new Map<string, Promise<Failure | undefined>>();
+  private readonly unmatched = new Set<string>();
+  private readonly queue: Queue;
+  private readonly unreadable: string[] = [];
+  private kernelUnpacks: string | undefined;
+
+  /** `release` is that of uname(2); `words` are the kernel's command line; at most `atOnce` modules load at a time. */
+  constructor(host: ModuleHost, release: string, words: readonly ParameterWord[], atOnce = 4) {
+    this.host = host;
+    this.queue = new Queue(atOnce);
+    this.directory = [`/lib/modules/${release}`, `/usr/lib/modules/${release}`].find((directory) =>
+      isDirectory(host, directory),
+    );
+    this.index = new ModuleIndex({
+      read: (name) => (this.directory ? this.readText(`${this.directory}/${name}`) : undefined),
+      config: readModprobeDirectories({ list: host.list, readTextIfThere: (path) => this.readText(path) }),
+      words,
+    });
+  }
+
+  /** True once the module of this name is loaded by us or was found to be. */
+  has(name: string): boolean {
+    return this.loaded.has(name.replaceAll("-", "_"));
+  }
+
+  /** Loads what these names (modules, aliases, modaliases) stand for, with all they need. Never rejects. */
+  async load(names: Iterable<string>): Promise<LoadReport> {
+    return this.execute(planModules(this.index, names, this.loaded));
+  }
+
+  /** Loads what serves these devices, and remembers the modaliases for which there is nothing. */
+  async loadForModalias(...modaliases: readonly string[]): Promise<LoadReport> {
+    const plan = planModules(this.index, modaliases, this.loaded);
+    for (const { name, wantedBy } of plan.missing) if (wantedBy === undefined) this.unmatched.add(name);
+    return this.execute(plan);
+  }
+
+  /** The modaliases that matched no module. */
+  missing(): string[] {
+    return [...this.unmatched];
+  }
+
+  private async execute(plan: Plan): Promise<LoadReport> {
+    const results = plan.steps.map((step) => ({ step, result: this.start(step) }));
+    const loaded: string[] = [];
+    const failures: Failure[] = [];
+    for (const { step, result } of results) {
+      const failure = await result;
+      if (failure) failures.push(failure);
+      else loaded.push(step.name);
+    }
+    const circles = plan.cycles.map(
+      (cycle) => `These modules need each other in a circle, which is cut at its end: ${cycle.join(", ")}.`,
+    );
+    const notes = [...this.unreadable.splice(0), ...circles];
+    return { loaded, failures, missing: plan.missing, refused: plan.refused, notes };
+  }
+
+  // A list that can't be read counts as empty, so that what the others say can still be done.
+  private readText(path: string): string | undefined {
+    try {
+      return this.host.readTextIfThere(path);
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      this.unreadable.push(`${text(path)} can't be read and is left out: ${error.message}.`);
+      return undefined;
+    }
+  }
+
+  private start(step: Step): Promise<Failure | undefined> {
+    const running = this.loading.get(step.name);
+    if (running) return running;
+    const result = this.run(step).then((failure) => {
+      this.loading.delete(step.name);
+      if (!failure) this.loaded.add(step.name);
+      return failure;
+    });
+    this.loading.set(step.name, result);
+    return result;
+  }
+
+  // The steps before this one have been started: what it waits for is loaded, or in `loading`, or has failed.
+  private async run(step: Step): Promise<Failure | undefined> {
+    const file = step.file.startsWith("/") ? step.file : `${this.directory}/${step.file}`;
+    const waits = [...step.needs, ...step.after].map((name) => this.loading.get(name));
+    await Promise.all(waits);
+    const lacking = step.needs.find((name) => !this.loaded.has(name));
+    if (lacking !== undefined) {
+      const sentence = `Module ${step.name} is not loaded: it needs ${lacking}, which could not be loaded.`;
+      return { name: step.name, file, code: undefined, sentence };
+    }
+    try {
+      await this.queue.run(() => this.insert(file, step.parameters));
+      return undefined;
+    } catch (error) {
+      if (isErrno(error, "EEXIST")) return undefined;
+      const code = error instanceof SysError ? error.code : undefined;
+      const why = error instanceof SysError ? refusal(error) : describe(error);
+      return {
+        name: step.name,
+        file,
+        code,
+        sentence: `Module ${step.name} (${text(file)}) is not loaded: ${why}`,
+      };
+    }
+  }
+
+  private async insert(file: string, parameters: string): Promise<void> {
+    const compression = compressionOfName(file);
+    if (compression === undefined) return this.insertFile(file, parameters, 0);
+    this.kernelUnpacks ??= (this.host.readTextIfThere("/sys/module/compression") ?? "").trim();
+    if (this.kernelUnpacks === compression) {
+      try {
+        return await this.insertFile(file, parameters, MODULE_INIT_COMPRESSED_FILE);
+      } catch (error) {
+        // The kernel may not know how this very file was compressed: then it is unpacked here.
+        if (!isErrno(error, "EINVAL", "EOPNOTSUPP")) throw error;
+      }
+    }
+    return this.host.sys.slow.initModule(decompress(file, this.host.readFile(file)), parameters);
+  }
+
+  private async insertFile(file: string, parameters: string, flags: number): Promise<void> {
+    const { sys } = this.host;
+    const fd = sys.open(file, O_RDONLY | O_CLOEXEC);
+    try {
+      await sys.slow.finitModule(fd, parameters, flags);
+    } finally {
+      sys.close(fd);
+    }
+  }
+}
+
+function isDirectory(host: ModuleHost, path: string): boolean {
+  try {
+    host.list(path);
+    return true;
+  } catch (error) {
+    if (error instanceof SysError) return false;
+    throw error;
+  }
+}
+
+/** Lets so many run at a time; the others wait in line. */
+class Queue {
+  private free: number;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(places: number) {
+    this.free = places;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.free > 0) this.free--;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.free++;
+    }
+  }
+}
