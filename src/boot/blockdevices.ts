@@ -1,0 +1,200 @@
+/** The block devices of the machine, kept up to date by uevents, and what is written on them. */
+
+import {
+  type Fd,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  O_RDONLY,
+  type Syscalls,
+  isErrno,
+  list,
+  readTextIfThere,
+} from "../../syscalls/index.ts";
+import { describe } from "../lib/errors.ts";
+import { type PartitionTable, readPartitionTable } from "../probe/partitions.ts";
+import { type Found, type Reader, isAmbivalent, probeSuperblock } from "../probe/superblock.ts";
+import { parseUeventFile, type Uevent } from "./uevent.ts";
+
+/** One block device. What is on it is read at the first question, and again after each change. */
+export interface BlockDevice {
+  /** The kernel's name: "vda1". */
+  readonly name: string;
+  readonly node: string;
+  /** "major:minor" */
+  readonly rdev: string;
+  readonly size_bytes: number;
+  /** For a partition: its number, its name in the table if the kernel says, and its disk. */
+  readonly partition:
+    { readonly number: number; readonly name: string | undefined; readonly disk: string } | undefined;
+  /** The name of a device-mapper device. */
+  readonly dmName: string | undefined;
+  readonly contents: () => Promise<Contents>;
+  readonly table: () => Promise<PartitionTable | undefined>;
+}
+
+/** What a device holds; `problem` is a sentence when that can't be told. */
+export interface Contents {
+  readonly found: Found | undefined;
+  readonly problem: string | undefined;
+}
+
+export class BlockDevices {
+  private readonly sys: Syscalls;
+  private readonly byName = new Map<string, BlockDevice>();
+  private waiters: (() => void)[] = [];
+
+  constructor(sys: Syscalls) {
+    this.sys = sys;
+  }
+
+  /** All devices that have a size, disks before their partitions, in the order of their names. */
+  all(): BlockDevice[] {
+    return [...this.byName.values()].sort((a, b) => (naturalKey(a.name) < naturalKey(b.name) ? -1 : 1));
+  }
+
+  get(name: string): BlockDevice | undefined {
+    return this.byName.get(name);
+  }
+
+  /** Takes in all that sysfs lists now. */
+  scan(): void {
+    const names = new Set(list(this.sys, "/sys/class/block").map((entry) => entry.name));
+    for (const name of this.byName.keys()) if (!names.has(name)) this.byName.delete(name);
+    for (const name of names) this.refresh(name);
+    this.wake();
+  }
+
+  /** Takes in one event. */
+  handle(event: Uevent): void {
+    if (event.values.get("SUBSYSTEM") !== "block") return;
+    const name = event.devpath.slice(event.devpath.lastIndexOf("/") + 1);
+    if (event.action === "remove") this.byName.delete(name);
+    else this.refresh(name);
+    this.wake();
+  }
+
+  /** Resolves at the next change of any device. */
+  changed(): Promise<void> {
+    return new Promise((resolve) => this.waiters.push(resolve));
+  }
+
+  private wake(): void {
+    const waiters = this.waiters;
+    this.waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+
+  private refresh(name: string): void {
+    const device = describeDevice(this.sys, name);
+    if (device === undefined) this.byName.delete(name);
+    else this.byName.set(name, device);
+  }
+}
+
+// "vda2" before "vda10".
+function naturalKey(name: string): string {
+  return name.replace(/\d+/g, (digits) => digits.padStart(8, "0"));
+}
+
+function describeDevice(sys: Syscalls, name: string): BlockDevice | undefined {
+  const directory = `/sys/class/block/${name}`;
+  const uevent = readAttribute(sys, `${directory}/uevent`);
+  if (uevent === undefined) return undefined;
+  const values = parseUeventFile(uevent);
+  const size_bytes = Number(readAttribute(sys, `${directory}/size`) ?? "0") * 512;
+  // An empty drive, a loop device without a file: there is nothing to read yet, and an event will say when.
+  if (!(size_bytes > 0)) return undefined;
+  const number = values.get("PARTN");
+  const sector_bytes = readSectorSize(sys, directory);
+  const node = `/dev/${values.get("DEVNAME") ?? name}`;
+  return {
+    name,
+    node,
+    rdev: `${values.get("MAJOR")}:${values.get("MINOR")}`,
+    size_bytes,
+    partition:
+      number === undefined
+        ? undefined
+        : { number: Number(number), name: values.get("PARTNAME"), disk: diskOf(sys, directory) },
+    dmName: readAttribute(sys, `${directory}/dm/name`)?.trimEnd(),
+    contents: once(() => readContents(sys, node, size_bytes, sector_bytes)),
+    table: once(() => readTable(sys, node, size_bytes, sector_bytes)),
+  };
+}
+
+// A partition's directory lies in its disk's.
+function diskOf(sys: Syscalls, directory: string): string {
+  return sys.readlink(directory).split("/").at(-2) ?? "";
+}
+
+function readAttribute(sys: Syscalls, path: string): string | undefined {
+  try {
+    return readTextIfThere(sys, path)?.trimEnd();
+  } catch (error) {
+    // The device went away between the event and this look.
+    if (isErrno(error, "ENODEV", "ENOENT", "ENXIO", "EIO")) return undefined;
+    throw error;
+  }
+}
+
+function once<T>(act: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => (result ??= act());
+}
+
+async function readContents(
+  sys: Syscalls,
+  node: string,
+  size_bytes: number,
+  sector_bytes: number,
+): Promise<Contents> {
+  try {
+    const found = await withReader(sys, node, (read) => probeSuperblock(read, size_bytes, sector_bytes));
+    if (found === undefined || !isAmbivalent(found)) return { found, problem: undefined };
+    const types = found.candidates.map((candidate) => candidate.type).join(" and ");
+    return {
+      found: undefined,
+      problem: `${node} carries the superblocks of ${types}; name the right one by rootfstype=, or remove the other by wipefs.`,
+    };
+  } catch (error) {
+    return { found: undefined, problem: `${node} can't be read: ${describe(error)}.` };
+  }
+}
+
+async function readTable(
+  sys: Syscalls,
+  node: string,
+  size_bytes: number,
+  sector_bytes: number,
+): Promise<PartitionTable | undefined> {
+  try {
+    return await withReader(sys, node, (read) => readPartitionTable(read, size_bytes, sector_bytes));
+  } catch {
+    // contents() says why the device can't be read.
+    return undefined;
+  }
+}
+
+// Only disks have a queue; a partition's directory lies in its disk's.
+function readSectorSize(sys: Syscalls, directory: string): number {
+  const attribute = "queue/logical_block_size";
+  return Number(
+    readAttribute(sys, `${directory}/${attribute}`) ??
+      readAttribute(sys, `${directory}/../${attribute}`) ??
+      512,
+  );
+}
+
+async function withReader<T>(sys: Syscalls, node: string, use: (read: Reader) => Promise<T>): Promise<T> {
+  // O_NONBLOCK: a drive with a door must not wait for its medium.
+  const fd: Fd = await sys.slow.open(node, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  try {
+    return await use(async (offset, length) => {
+      const buffer = new Uint8Array(length);
+      const got = await sys.slow.pread(fd, buffer, offset);
+      return buffer.subarray(0, got);
+    });
+  } finally {
+    sys.close(fd);
+  }
+}

@@ -1,0 +1,28 @@
+/** What every step of the boot is given: nothing of this is global. */
+
+import type { Syscalls } from "../../syscalls/index.ts";
+import type { Log } from "./log.ts";
+import type { Options } from "./options.ts";
+import type { Word } from "./cmdline.ts";
+
+export interface Boot {
+  readonly sys: Syscalls;
+  readonly log: Log;
+  readonly options: Options;
+  /** The whole command line, for those who read their own parameters from it. */
+  readonly words: readonly Word[];
+  /** What the kernel gave process 1, to be handed on as it was. */
+  readonly legacy: Legacy;
+}
+
+/** What the kernel gave process 1: byte strings, and the limit that the runtime changed. */
+export interface Legacy {
+  /** The words behind argv[0]. */
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  /** RLIMIT_NOFILE before the runtime raised it. */
+  readonly openFiles: { readonly soft: bigint; readonly hard: bigint };
+}
+
+/** Where the real root is mounted before it becomes `/`. */
+export const newRoot = "/sysroot";

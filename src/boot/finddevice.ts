@@ -1,0 +1,76 @@
+/** Finds the block device that a reference means, and waits for it in the open. */
+
+import { sameUuid } from "../lib/uuid.ts";
+import type { Syscalls } from "../../syscalls/index.ts";
+import type { BlockDevice, BlockDevices } from "./blockdevices.ts";
+import { deviceLinks } from "./devicelinks.ts";
+import type { DeviceRef } from "./deviceref.ts";
+
+/**
+ * The device that `ref` means among those that are there now; undefined when none does.
+ * When several carry the same tag, the first by name is taken and the others are named in `alsoMatching`.
+ */
+export async function findDevice(
+  sys: Syscalls,
+  devices: BlockDevices,
+  ref: DeviceRef,
+): Promise<{ device: BlockDevice; alsoMatching: BlockDevice[] } | undefined> {
+  const all = devices.all();
+  const matches = await Promise.all(all.map((device) => means(sys, devices, device, ref)));
+  const [first, ...others] = all.filter((_, i) => matches[i]);
+  if (first === undefined) return undefined;
+  const device = ref.kind === "tag" ? partitionBeside(devices, first, ref.partitionOffset) : first;
+  return device === undefined ? undefined : { device, alsoMatching: others };
+}
+
+async function means(
+  sys: Syscalls,
+  devices: BlockDevices,
+  device: BlockDevice,
+  ref: DeviceRef,
+): Promise<boolean> {
+  switch (ref.kind) {
+    case "number":
+      return device.rdev === ref.rdev;
+    case "path":
+      return (
+        device.node === `/dev/${ref.name}` ||
+        (device.dmName !== undefined && ref.name === `mapper/${device.dmName}`) ||
+        (ref.name.startsWith("disk/") && deviceLinks(sys, device).includes(ref.name))
+      );
+    case "tag":
+      return hasTag(devices, device, ref);
+  }
+}
+
+async function hasTag(
+  devices: BlockDevices,
+  device: BlockDevice,
+  ref: DeviceRef & { kind: "tag" },
+): Promise<boolean> {
+  if (ref.tag === "PARTUUID" || ref.tag === "PARTLABEL") {
+    const { partition } = device;
+    if (partition === undefined) return false;
+    if (ref.tag === "PARTLABEL" && partition.name !== undefined) return partition.name === ref.value;
+    const table = await devices.get(partition.disk)?.table();
+    const row = table?.partitions.find((p) => p.number === partition.number);
+    if (row === undefined) return false;
+    return ref.tag === "PARTLABEL" ? row.name === ref.value : sameUuid(row.uuid, ref.value);
+  }
+  const { found } = await device.contents();
+  if (found === undefined || found.type === undefined) return false;
+  if (ref.tag === "LABEL") return found.label === ref.value;
+  return found.uuid !== undefined && sameUuid(found.uuid, ref.value);
+}
+
+// PARTUUID=…/PARTNROFF=1 means the partition behind the named one, on the same disk.
+function partitionBeside(
+  devices: BlockDevices,
+  device: BlockDevice,
+  offset: number,
+): BlockDevice | undefined {
+  const { partition } = device;
+  if (offset === 0 || partition === undefined) return device;
+  const wanted = partition.number + offset;
+  return devices.all().find((d) => d.partition?.disk === partition.disk && d.partition.number === wanted);
+}

@@ -1,0 +1,81 @@
+/** The kernel modules of the boot: loaded as devices ask for them, with a word about those that fail. */
+
+import { type Syscalls, list, readFile, readTextIfThere } from "../../syscalls/index.ts";
+import { text } from "../lib/bytes.ts";
+import { type LoadReport, Modules } from "../modules/loader.ts";
+import type { Word } from "./cmdline.ts";
+import type { Log } from "./log.ts";
+
+export class KernelModules {
+  private readonly modules: Modules;
+  private readonly log: Log;
+  private readonly pending = new Set<Promise<void>>();
+
+  constructor(sys: Syscalls, log: Log, words: readonly Word[]) {
+    this.log = log;
+    const host = {
+      sys,
+      readFile: (path: string) => readFile(sys, path),
+      readTextIfThere: (path: string) => readTextIfThere(sys, path),
+      list: (path: string) => list(sys, path),
+    };
+    this.modules = new Modules(host, sys.uname().release, words);
+    for (const note of this.modules.index.config.notes) log.warning(note);
+  }
+
+  /** Begins to load what serves these devices; nothing waits for it but `settled`. */
+  request(modaliases: readonly string[]): void {
+    this.track(this.modules.loadForModalias(...modaliases));
+  }
+
+  /** Loads the modules of these names or aliases. Never rejects: what fails is logged. */
+  async load(names: readonly string[]): Promise<void> {
+    await this.track(this.modules.load(names));
+  }
+
+  /** Loads the module of a filesystem type, if it is one. */
+  async loadFilesystem(type: string): Promise<void> {
+    await this.load([`fs-${type}`]);
+  }
+
+  /** Resolves when all that was asked for is loaded or has failed. */
+  async settled(): Promise<void> {
+    while (this.pending.size > 0) await Promise.all(this.pending);
+  }
+
+  /** Modaliases of devices that no module of the image serves. */
+  missing(): string[] {
+    return this.modules.missing();
+  }
+
+  /** rd.driver.pre= and rd.driver.post= of dracut.cmdline(7). */
+  get first(): readonly string[] {
+    return this.modules.index.config.first;
+  }
+  get last(): readonly string[] {
+    return this.modules.index.config.last;
+  }
+
+  private track(report: Promise<LoadReport>): Promise<void> {
+    const done: Promise<void> = report.then((result) => {
+      this.pending.delete(done);
+      this.tell(result);
+    });
+    this.pending.add(done);
+    return done;
+  }
+
+  private tell({ loaded, failures, refused, missing, notes }: LoadReport): void {
+    if (loaded.length > 0) this.log.debug(`loaded ${loaded.map(text).join(", ")}`);
+    for (const { code, sentence } of failures) {
+      // A driver that finds none of its devices is no fault.
+      if (code === "ENODEV") this.log.debug(sentence);
+      else this.log.warning(sentence);
+    }
+    for (const { name, why } of refused) this.log.debug(`module ${text(name)} is not loaded: ${why}`);
+    for (const { name, wantedBy } of missing)
+      if (wantedBy !== undefined)
+        this.log.debug(`${text(name)}, which ${text(wantedBy)} would like, is not in the image`);
+    for (const note of notes) this.log.warning(note);
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * What the kernel command line asks of the early userspace.
+ *
+ * Names and meanings are those of bootparam(7), the kernel's kernel-parameters.txt and
+ * dracut.cmdline(7). A value that makes no sense is reported and skipped, never fatal.
+ */
+
+import { text } from "../lib/bytes.ts";
+import { type Word, sameName } from "./cmdline.ts";
+
+export interface Options {
+  /** The root device as written, or undefined when the command line names none. */
+  readonly root: string | undefined;
+  /** Filesystem types to try, in order; empty means: as the superblock says. */
+  readonly rootTypes: readonly string[];
+  readonly rootFlags: string;
+  readonly readOnly: boolean;
+  /** How long to wait for the root device; undefined waits for ever. */
+  readonly deviceTimeout_ms: number | undefined;
+  /** Pause before the root is looked for. */
+  readonly rootDelay_ms: number;
+  /** The init that was asked for; undefined means the kernel's own list. */
+  readonly init: string | undefined;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+  /** A rescue shell may be started when the boot fails. */
+  readonly shell: boolean;
+}
+
+/** One parameter: how the table below describes it, for the code and for `rdinit --help`. */
+interface Parameter {
+  readonly name: string;
+  readonly usage: string;
+  readonly meaning: string;
+  /** Returns the options it sets, or a sentence about what is wrong with the value. */
+  readonly read: (value: string | undefined) => Partial<Options> | string;
+}
+
+/** Every parameter that rdinit reads, in the order of the manual. */
+export const parameters: readonly Parameter[] = [
+  {
+    name: "root",
+    usage: "root=DEVICE",
+    meaning:
+      "the root filesystem: a path, LABEL=, UUID=, PARTUUID= (with /PARTNROFF=), PARTLABEL=, MAJOR:MINOR, " +
+      "or a link below /dev/disk",
+    read: withValue((value) => ({ root: value })),
+  },
+  {
+    name: "rootfstype",
+    usage: "rootfstype=TYPE[,TYPE]",
+    meaning: "mount it as one of these types instead of what its superblock says",
+    read: withValue((value) => ({ rootTypes: value.split(",").filter((type) => type !== "") })),
+  },
+  {
+    name: "rootflags",
+    usage: "rootflags=OPTIONS",
+    meaning: "mount options for the root, as in fstab(5)",
+    read: withValue((value) => ({ rootFlags: value })),
+  },
+  {
+    name: "ro",
+    usage: "ro",
+    meaning: "mount the root read-only (the default)",
+    read: () => ({ readOnly: true }),
+  },
+  { name: "rw", usage: "rw", meaning: "mount the root read-write", read: () => ({ readOnly: false }) },
+  {
+    name: "rootwait",
+    usage: "rootwait[=SECONDS]",
+    meaning: "wait for the root device for ever, or so long",
+    read: (value) => (value === undefined ? { deviceTimeout_ms: undefined } : readTimeout(value)),
+  },
+  {
+    name: "rootdelay",
+    usage: "rootdelay=SECONDS",
+    meaning: "pause before the root is looked for",
+    read: withValue((value) => {
+      const delay_ms = readSeconds(value);
+      return typeof delay_ms === "string" ? delay_ms : { rootDelay_ms: delay_ms };
+    }),
+  },
+  {
+    name: "rd.timeout",
+    usage: "rd.timeout=SECONDS",
+    meaning: "how long to wait for a device (default 30; 0 waits for ever)",
+    read: withValue(readTimeout),
+  },
+  {
+    name: "init",
+    usage: "init=PATH",
+    meaning: "the program to hand over to (default: /sbin/init, /etc/init, /bin/init, /bin/sh)",
+    read: withValue((value) => ({ init: value })),
+  },
+  {
+    name: "quiet",
+    usage: "quiet",
+    meaning: "say only what goes wrong, and long waits",
+    read: () => ({ quiet: true }),
+  },
+  { name: "debug", usage: "debug", meaning: "say everything", read: () => ({ debug: true }) },
+  { name: "rd.debug", usage: "rd.debug", meaning: "log every system call too", read: readSwitch("debug") },
+  {
+    name: "rd.shell",
+    usage: "rd.shell=0|1",
+    meaning: "whether a rescue shell may be started when the boot fails (default 1, if the image holds one)",
+    read: readSwitch("shell"),
+  },
+];
+
+/** Parameters below rd. that other code reads straight from the words (src/modules). */
+export const otherParameters: readonly string[] = ["rd.driver.blacklist", "rd.driver.pre", "rd.driver.post"];
+
+/** The options of these words, and a sentence for each word that could not be used. */
+export function readOptions(words: readonly Word[]): { options: Options; complaints: string[] } {
+  let options: Options = defaults;
+  const complaints: string[] = [];
+  for (const word of words) {
+    const parameter = parameters.find((p) => sameName(p.name, word.name));
+    if (parameter !== undefined) {
+      const result = parameter.read(word.value);
+      if (typeof result === "string")
+        complaints.push(
+          `${text(written(word))} on the command line is ignored: ${result} Usage: ${parameter.usage}.`,
+        );
+      else options = { ...options, ...result };
+    } else if (word.name.startsWith("rd.") && !otherParameters.some((name) => sameName(name, word.name))) {
+      complaints.push(`${text(written(word))} on the command line is ignored: this rdinit does not know it.`);
+    }
+  }
+  return { options, complaints };
+}
+
+const defaults: Options = {
+  root: undefined,
+  rootTypes: [],
+  rootFlags: "",
+  readOnly: true,
+  deviceTimeout_ms: 30_000,
+  rootDelay_ms: 0,
+  init: undefined,
+  quiet: false,
+  debug: false,
+  shell: true,
+};
+
+function written(word: Word): string {
+  return word.value === undefined ? word.name : `${word.name}=${word.value}`;
+}
+
+function withValue(read: (value: string) => Partial<Options> | string): Parameter["read"] {
+  return (value) => (value === undefined || value === "" ? "it needs a value." : read(value));
+}
+
+function readSwitch(option: "debug" | "shell"): Parameter["read"] {
+  return (value) => {
+    if (value === undefined || ["1", "yes", "on"].includes(value)) return { [option]: true };
+    if (["0", "no", "off"].includes(value)) return { [option]: false };
+    return "it is neither 0 nor 1.";
+  };
+}
+
+// A day bounds what a timer can take, and what anyone can mean.
+const longest_s = 86_400;
+
+function readSeconds(value: string): number | string {
+  if (!/^\d{1,9}(\.\d{1,3})?$/.test(value)) return "it is not a number of seconds.";
+  return Math.round(Math.min(Number(value), longest_s) * 1000);
+}
+
+function readTimeout(value: string): Partial<Options> | string {
+  const timeout_ms = readSeconds(value);
+  if (typeof timeout_ms === "string") return timeout_ms;
+  return { deviceTimeout_ms: timeout_ms === 0 ? undefined : timeout_ms };
+}

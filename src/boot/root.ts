@@ -1,0 +1,144 @@
+/** The real root: found, and mounted where the hand-over expects it. */
+
+import { AT_FDCWD, MS_RDONLY, type Syscalls, isErrno, mkdirs, readText } from "../../syscalls/index.ts";
+import { text } from "../lib/bytes.ts";
+import { UserError, describe } from "../lib/errors.ts";
+import type { BlockDevice, BlockDevices, Contents } from "./blockdevices.ts";
+import type { Boot } from "./context.ts";
+import { type DeviceRef, describeRef, parseDeviceRef } from "./deviceref.ts";
+import { findDevice } from "./finddevice.ts";
+import { parseMountOptions } from "./mountoptions.ts";
+import { describeDevices } from "./report.ts";
+import { waitInTheOpen } from "./wait.ts";
+
+/**
+ * Waits for the device that `root=` names.
+ * @throws UserError when `root=` is missing or makes no sense, or when the deadline came first
+ */
+export async function findRoot(boot: Boot, devices: BlockDevices): Promise<BlockDevice> {
+  const ref = readRootRef(boot.sys, boot.options.root);
+  const found = await waitInTheOpen(boot, {
+    look: () => findDevice(boot.sys, devices, ref),
+    changed: () => devices.changed(),
+    describe: async () => `waiting for the root ${describeRef(ref)}; ${await describeDevices(devices)}`,
+    timeout_ms: boot.options.deviceTimeout_ms,
+  });
+  if (found === undefined) throw new UserError(`The root ${describeRef(ref)} did not appear.`);
+  for (const other of found.alsoMatching)
+    boot.log.warning(`${describeRef(ref)} is on ${other.node} too; ${found.device.node} is taken.`);
+  return found.device;
+}
+
+/**
+ * Mounts the root filesystem on `newRoot`, read-only unless `rw` says otherwise, as the kernel would.
+ * @throws UserError that says what the device holds and what the kernel answered
+ */
+export async function mountRoot(
+  boot: Boot,
+  device: BlockDevice,
+  newRoot: string,
+  loadFilesystem: (type: string) => Promise<void>,
+): Promise<void> {
+  const { sys, options } = boot;
+  const types = options.rootTypes.length > 0 ? options.rootTypes : await guessTypes(sys, device);
+  const { flags, data } = parseMountOptions(options.rootFlags, options.readOnly ? MS_RDONLY : 0);
+  mkdirs(sys, newRoot);
+  const answers: string[] = [];
+  for (const type of types) {
+    await loadFilesystem(type);
+    try {
+      await mountOrReadOnly(boot, device.node, newRoot, type, flags, data);
+      boot.log.info(
+        `mounted ${device.node} (${text(type)}) as the root, ${(flags & MS_RDONLY) === 0 ? "read-write" : "read-only"}`,
+      );
+      return;
+    } catch (error) {
+      answers.push(`as ${text(type)}: ${explain(error)}`);
+    }
+  }
+  throw new UserError(
+    `The root ${device.node} can't be mounted ${answers.join("; ")}.`,
+    "The kernel's own messages above may say more.",
+  );
+}
+
+function readRootRef(sys: Syscalls, root: string | undefined): DeviceRef {
+  if (root === undefined)
+    throw new UserError(
+      "The kernel command line names no root filesystem.",
+      "Add root=UUID=… or another form of root= to it.",
+    );
+  const ref = parseDeviceRef(root);
+  if (typeof ref === "string") throw new UserError(`root= makes no sense: ${ref}`);
+  if (ref.kind === "path") refuseOtherFiles(sys, `/dev/${ref.name}`);
+  return ref;
+}
+
+// /dev/null or /dev/shm would be waited for in vain.
+function refuseOtherFiles(sys: Syscalls, path: string): void {
+  try {
+    const { type } = sys.stat(AT_FDCWD, path);
+    if (type !== "block") throw new UserError(`root=${text(path)} is a ${type}, not a block device.`);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT", "ENOTDIR", "ELOOP")) throw error;
+  }
+}
+
+/** What to try when the command line names no type: what is on the device, or all that the kernel knows. */
+async function guessTypes(sys: Syscalls, device: BlockDevice): Promise<string[]> {
+  const contents = await device.contents();
+  const { found } = contents;
+  if (found?.type !== undefined && found.usage === "filesystem" && found.damaged === undefined)
+    return [found.type];
+  const obstacle = describeObstacle(device, contents);
+  if (obstacle !== undefined) throw new UserError(obstacle);
+  // The kernel does the same with a root whose type it can't tell (mount_block_root() in init/do_mounts.c).
+  return readText(sys, "/proc/filesystems")
+    .split("\n")
+    .filter((line) => line.startsWith("\t"))
+    .map((line) => line.trim());
+}
+
+const containers: Readonly<Record<string, string>> = {
+  crypto_LUKS: "a LUKS container",
+  LVM2_member: "an LVM physical volume",
+  linux_raid_member: "a member of a RAID array",
+  swap: "swap space",
+  swsuspend: "a hibernation image",
+  jbd: "the external journal of another filesystem",
+};
+
+/** Why the device can't be the root as it is; undefined when nothing stands against trying. */
+function describeObstacle(device: BlockDevice, { found, problem }: Contents): string | undefined {
+  if (problem !== undefined) return `The root can't be used: ${problem}`;
+  if (found?.damaged !== undefined) return `The root ${device.node} is damaged: ${found.damaged}`;
+  const container = found?.type === undefined ? undefined : containers[found.type];
+  return container === undefined ? undefined : `The root ${device.node} is ${container}, not a filesystem.`;
+}
+
+async function mountOrReadOnly(
+  boot: Boot,
+  node: string,
+  target: string,
+  type: string,
+  flags: number,
+  data: string,
+): Promise<void> {
+  try {
+    await boot.sys.slow.mount(node, target, type, flags, data);
+  } catch (error) {
+    // As the kernel does for its own root: a write-protected disk can still be read.
+    if ((flags & MS_RDONLY) !== 0 || !isErrno(error, "EROFS", "EACCES")) throw error;
+    boot.log.warning(`${node} can't be written to; mounting it read-only.`);
+    await boot.sys.slow.mount(node, target, type, flags | MS_RDONLY, data);
+  }
+}
+
+function explain(error: unknown): string {
+  if (isErrno(error, "ENODEV"))
+    return "the kernel does not know this filesystem, and the image holds no module for it that could be loaded";
+  if (isErrno(error, "EINVAL")) return "the kernel refuses its superblock or the mount options (EINVAL)";
+  if (isErrno(error, "EUCLEAN", "EBADMSG", "EFSCORRUPTED"))
+    return "the filesystem is damaged and needs its fsck";
+  return describe(error);
+}

@@ -1,0 +1,58 @@
+/** Waiting in the open: with an event, a deadline, and a word on the console. */
+
+import type { Boot } from "./context.ts";
+
+/** How long a wait may stay silent. */
+const silence_ms = { normal: 1000, quiet: 3000 };
+
+export interface Wait<T> {
+  /** Looks whether the wait is over: a value ends it. */
+  readonly look: () => Promise<T | undefined>;
+  /** Resolves when it is worth looking again. */
+  readonly changed: () => Promise<void>;
+  /** What is waited for and what is there so far; read when it is shown, and shown when it differs. */
+  readonly describe: () => Promise<string>;
+  /** Undefined waits for ever. */
+  readonly timeout_ms: number | undefined;
+}
+
+/** Waits until `look` has a value; undefined when the deadline came first. */
+export async function waitInTheOpen<T>(boot: Boot, wait: Wait<T>): Promise<T | undefined> {
+  const started = performance.now();
+  const elapsed_ms = (): number => performance.now() - started;
+  const silent_ms = boot.options.quiet ? silence_ms.quiet : silence_ms.normal;
+  let shown = "";
+  for (;;) {
+    // Asked for before the look: what changes during it is not missed.
+    const changed = wait.changed();
+    const value = await wait.look();
+    if (value !== undefined) return value;
+    const left_ms = wait.timeout_ms === undefined ? Number.POSITIVE_INFINITY : wait.timeout_ms - elapsed_ms();
+    if (left_ms <= 0) return undefined;
+    if (elapsed_ms() >= silent_ms) {
+      const word = await wait.describe();
+      if (word !== shown) boot.log.notice(withDeadline(word, left_ms));
+      shown = word;
+    }
+    await firstOf(
+      changed,
+      Math.min(left_ms, shown === "" ? Math.max(silent_ms - elapsed_ms(), 1) : longestTimer_ms),
+    );
+  }
+}
+
+// setTimeout() takes 31 bits.
+const longestTimer_ms = 2 ** 31 - 1;
+
+function withDeadline(word: string, left_ms: number): string {
+  return left_ms === Number.POSITIVE_INFINITY
+    ? word
+    : `${word} (giving up in ${Math.ceil(left_ms / 1000)} s)`;
+}
+
+async function firstOf(event: Promise<void>, timeout_ms: number): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeout_ms);
+  await Promise.race([event, late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,93 @@
+/**
+ * Process 1 of the early userspace, from its first line to the real init.
+ *
+ * It reads the kernel command line (boot/options.ts has the table of parameters), and of the image
+ *   /lib/modules/RELEASE/       modules with modules.dep, modules.alias, modules.softdep
+ *   /etc/modprobe.d/*.conf      blacklists and module options, modprobe.d(5)
+ *   /etc/rdinit/image.json      written first by the image builder, and
+ *   /etc/rdinit/end             written last: without it the image was cut short
+ *   /bin/sh                     the rescue shell
+ * all of which may be missing. The entry stub (stub/entry.c) ran before: /proc and /dev are mounted.
+ */
+
+import { type Syscalls, readText } from "../syscalls/index.ts";
+import { BlockDevices } from "./boot/blockdevices.ts";
+import { parseCommandLine } from "./boot/cmdline.ts";
+import { type Boot, newRoot } from "./boot/context.ts";
+import { watchDevices } from "./boot/coldplug.ts";
+import { emergency, lastResort, readPanicTimeout } from "./boot/emergency.ts";
+import { PointOfNoReturn, handOver } from "./boot/handover.ts";
+import { warnIfCutShort } from "./boot/imagecheck.ts";
+import { readLegacy } from "./boot/legacy.ts";
+import { KernelModules } from "./boot/kmodules.ts";
+import { kernelLog } from "./boot/log.ts";
+import { isMountPoint, mountBase } from "./boot/mounts.ts";
+import { readOptions } from "./boot/options.ts";
+import { findRoot, mountRoot } from "./boot/root.ts";
+import { describe } from "./lib/errors.ts";
+
+/** Process 1. Never returns, whatever happens: when process 1 ends, the kernel panics. */
+export async function init(sys: Syscalls, environment: NodeJS.ProcessEnv): Promise<never> {
+  try {
+    return await bootUp(begin(sys, environment));
+  } catch (failure) {
+    return lastResort(
+      sys,
+      kernelLog(sys, () => true),
+      failure,
+      readPanicTimeout(sys),
+    );
+  }
+}
+
+/** The whole boot, tried again for as long as someone or something may have mended what it failed at. */
+async function bootUp(boot: Boot): Promise<never> {
+  const { sys } = boot;
+  const devices = new BlockDevices(sys);
+  const modules = new KernelModules(sys, boot.log, boot.words);
+  const panic_s = readPanicTimeout(sys);
+  let watching = false;
+  for (;;) {
+    try {
+      mountBase(sys);
+      warnIfCutShort(boot);
+      if (!watching) await watchDevices(boot, devices, modules);
+      watching = true;
+      await bringUpRoot(boot, devices, modules);
+      await modules.settled();
+      await handOver(boot, newRoot);
+    } catch (failure) {
+      if (failure instanceof PointOfNoReturn) await lastResort(sys, boot.log, failure, panic_s);
+      await emergency(boot, failure, devices, modules.missing());
+    }
+  }
+}
+
+/** What every later step needs: the command line, the log, and what the kernel gave us to hand on. */
+function begin(sys: Syscalls, environment: NodeJS.ProcessEnv): Boot {
+  const legacy = readLegacy(sys, environment);
+  const words = parseCommandLine(readText(sys, "/proc/cmdline").trimEnd());
+  const { options, complaints } = readOptions(words);
+  const log = kernelLog(sys, () => options.debug);
+  for (const complaint of complaints) log.warning(complaint);
+  process.on("uncaughtException", (error) =>
+    log.error(`rdinit met an error of its own and goes on: ${error.stack}`),
+  );
+  process.on("unhandledRejection", (error) =>
+    log.error(`rdinit met an error of its own and goes on: ${describe(error)}`),
+  );
+  return { sys, log, options, words, legacy };
+}
+
+async function bringUpRoot(boot: Boot, devices: BlockDevices, modules: KernelModules): Promise<void> {
+  if (isMountPoint(boot.sys, newRoot)) {
+    boot.log.notice(`${newRoot} is mounted already and is taken as the root.`);
+    return;
+  }
+  if (boot.options.rootDelay_ms > 0) {
+    boot.log.notice(`waiting ${boot.options.rootDelay_ms / 1000} s, as rootdelay= asks.`);
+    await Bun.sleep(boot.options.rootDelay_ms);
+  }
+  const device = await findRoot(boot, devices);
+  await mountRoot(boot, device, newRoot, (type) => modules.loadFilesystem(type));
+}
