@@ -1,0 +1,65 @@
+# rdinit: `make run` boots a demo, `make test` tests everything. Both set up what they need first.
+
+BUN := node_modules/.bin/bun
+STUB_FLAGS := -Os -std=gnu11 -Wall -Wextra -Werror -ffreestanding -nostdlib -static -no-pie -fno-pie \
+  -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
+  -Wl,--build-id=none -Wl,-z,norelro -Wl,-z,noseparate-code -Wl,-Ttext-segment=0x100000
+# No configuration file or variable of the machine it runs on changes the runtime.
+COMPILE_FLAGS := --compile --bytecode --format=esm --minify-syntax --minify-whitespace \
+  --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
+  --compile-exec-argv="--disallow-code-generation-from-strings=strict --no-ffi-cc"
+SOURCES := $(shell find src syscalls -name '*.ts') package.json
+
+.DEFAULT_GOAL := build/rdinit
+.DELETE_ON_ERROR:
+.PHONY: help run test check fmt bench clean setup-build setup-run setup-test
+
+help: ## list the targets
+	@echo "make                 build build/rdinit"
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do \
+	  printf 'make %-15s %s\n' "$$t" "$$d"; done
+
+run: setup-run build/rdinit ## boot a demo root in QEMU: APPEND="kernel parameters", DISK=file, MEMORY=MiB
+	@$(BUN) qemu/run.ts --append "$(APPEND)" --disk "$(DISK)" --memory "$(MEMORY)"
+
+test: setup-test build/rdinit ## check, then boot in QEMU: everything
+	@$(BUN) test/run.ts
+
+check: setup-build ## types, lint, format, unit and property tests: under a minute
+	@$(BUN) test/run.ts --check
+
+fmt: setup-build ## format the sources
+	@$(BUN) fmt src syscalls test qemu
+
+bench: setup-test build/rdinit ## measure the boot in deterministic virtual time
+	@$(BUN) qemu/bench.ts
+
+clean: ## delete what was built (the kernels stay in the cache)
+	rm -rf build
+
+# ---- the static binary ----
+
+build/rdinit: build/rdinit.dynamic build/stub src/stub/link.ts | node_modules/.ready
+	@$(BUN) src/stub/link.ts build/rdinit.dynamic build/stub $@
+
+build/rdinit.dynamic: $(SOURCES) | node_modules/.ready
+	@mkdir -p build
+	@$(BUN) build src/main.ts $(COMPILE_FLAGS) --outfile $@ >build/compile.log 2>&1 || { cat build/compile.log; exit 1; }
+
+build/stub: src/stub/entry.c src/stub/layout.h | setup-build
+	@mkdir -p build
+	@$(CC) $(STUB_FLAGS) $< -o $@
+
+# ---- what it takes ----
+
+setup-build:
+	@sh qemu/setup.sh build
+
+setup-run:
+	@sh qemu/setup.sh build run
+
+setup-test:
+	@sh qemu/setup.sh build run test
+
+node_modules/.ready: package.json package-lock.json | setup-build
+	@touch $@

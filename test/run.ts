@@ -1,0 +1,89 @@
+/**
+ * Runs the tests and closes with one line of counts.
+ *
+ *   bun test/run.ts --check    types, lint, format, unit, property and contract tests
+ *   bun test/run.ts            those, and all that boots
+ */
+
+import { dirname } from "node:path";
+import { stockKernel } from "../qemu/stock.ts";
+
+interface Suite {
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const bun = process.execPath;
+
+const checks: readonly Suite[] = [
+  { name: "types", argv: [bun, "check", "--no-script"] },
+  { name: "lint", argv: [bun, "x", "--no-install", "oxlint", "--deny-warnings"] },
+  { name: "format", argv: [bun, "fmt", "--check", "--no-script", "src", "syscalls", "test", "qemu"] },
+  { name: "unit", argv: [bun, "test", "--parallel=2", "test/unit", "test/property", "test/contract"] },
+];
+
+async function bootSuites(): Promise<Suite[]> {
+  const { modules } = await stockKernel();
+  // DIR/lib/modules/VERSION
+  const env = { RDINIT_STOCK_MODULES_ROOT: dirname(dirname(dirname(modules))) };
+  return [
+    { name: "kernel modules", argv: [bun, "test", "test/kernel"], env },
+    // Two machines at a time: there are two cores, and no KVM.
+    { name: "boot", argv: [bun, "test", "--parallel=2", "test/boot"] },
+  ];
+}
+
+/** Runs one suite, its output shown as it comes; what no count is printed for counts as one test. */
+async function runSuite({ name, argv, env }: Suite): Promise<Counts> {
+  const started = performance.now();
+  process.stdout.write(`\n==> ${name}\n`);
+  const child = Bun.spawn([...argv], { env: { ...process.env, ...env }, stdout: "pipe", stderr: "pipe" });
+  const [out, err, status] = await Promise.all([show(child.stdout), show(child.stderr), child.exited]);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const counts = readCounts(out + err);
+  if (counts === undefined) return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+  // A runner that ends badly although no test failed (a crash, a file that can't be loaded) has failed.
+  if (status !== 0 && counts.failed === 0) counts.failed = 1;
+  process.stdout.write(`==> ${name}: ${counts.passed} passed, ${counts.failed} failed in ${seconds} s\n`);
+  return counts;
+}
+
+async function show(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  const decoder = new TextDecoder();
+  let all = "";
+  for await (const chunk of stream) {
+    const words = decoder.decode(chunk, { stream: true });
+    all += words;
+    process.stdout.write(words);
+  }
+  return all;
+}
+
+/** The counts of `bun test`: lines like " 12 pass". */
+function readCounts(output: string): Counts | undefined {
+  const count = (word: string): number | undefined => {
+    const matches = [...output.matchAll(new RegExp(`^ *(\\d+) ${word}\\b`, "gm"))];
+    return matches.length === 0 ? undefined : Number(matches.at(-1)?.[1]);
+  };
+  const passed = count("pass");
+  if (passed === undefined) return undefined;
+  return { passed, failed: count("fail") ?? 0, skipped: (count("skip") ?? 0) + (count("todo") ?? 0) };
+}
+
+const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+const onlyChecks = process.argv.includes("--check");
+for (const suite of onlyChecks ? checks : [...checks, ...(await bootSuites())]) {
+  const counts = await runSuite(suite);
+  total.passed += counts.passed;
+  total.failed += counts.failed;
+  total.skipped += counts.skipped;
+}
+process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+process.exitCode = total.failed === 0 ? 0 : 1;
