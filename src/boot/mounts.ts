@@ -21,7 +21,7 @@ interface BaseMount {
 }
 
 /**
- * In the order they are mounted. /run is nosuid and nodev but not noexec: an exitrd is executed from
+ * In the order they are mounted. /dev is what the kernel's own CONFIG_DEVTMPFS_MOUNT makes it. /run is nosuid and nodev but not noexec: an exitrd is executed from
  * there (systemd's initrd interface). The entry stub has mounted /proc and /dev already, as the
  * runtime needs them.
  */
@@ -34,7 +34,7 @@ export const baseMounts: readonly BaseMount[] = [
     need: "CONFIG_PROC_FS",
   },
   { type: "sysfs", target: "/sys", flags: MS_NOSUID | MS_NODEV | MS_NOEXEC, data: "", need: "CONFIG_SYSFS" },
-  { type: "devtmpfs", target: "/dev", flags: MS_NOSUID, data: "mode=0755", need: "CONFIG_DEVTMPFS" },
+  { type: "devtmpfs", target: "/dev", flags: 0, data: "mode=0755", need: "CONFIG_DEVTMPFS" },
   {
     type: "tmpfs",
     target: "/run",

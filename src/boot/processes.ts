@@ -7,6 +7,7 @@ import {
   type Syscalls,
   WEXITED,
   WNOHANG,
+  WNOWAIT,
   isErrno,
   list,
   readTextIfThere,
@@ -32,6 +33,8 @@ const patience_ms = 3000;
  * @returns those that are still there: stuck in the kernel, which no signal can change
  */
 export async function stopProcesses(sys: Syscalls, log: Log): Promise<Process[]> {
+  // Whatever descends from process 1 hangs on one of its children: an orphan becomes one itself.
+  if (!hasChildren(sys)) return [];
   for (const signal of [SIGTERM, SIGKILL]) {
     const processes = strayProcesses(sys);
     if (processes.length === 0) break;
@@ -63,6 +66,16 @@ export function reapAll(sys: Syscalls): void {
     while (sys.waitid(0, WEXITED | WNOHANG) !== undefined);
   } catch (error) {
     if (!isErrno(error, "ECHILD")) throw error;
+  }
+}
+
+function hasChildren(sys: Syscalls): boolean {
+  try {
+    sys.waitid(0, WEXITED | WNOHANG | WNOWAIT);
+    return true;
+  } catch (error) {
+    if (isErrno(error, "ECHILD")) return false;
+    throw error;
   }
 }
 

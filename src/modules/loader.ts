@@ -95,9 +95,9 @@ export class Modules {
     return this.execute(plan);
   }
 
-  /** The modaliases that matched no module. */
+  /** The modaliases that matched no module, of devices that can have to do with disks. */
   missing(): string[] {
-    return [...this.unmatched];
+    return [...this.unmatched].filter((modalias) => LEADS_TO_DISKS.test(modalias));
   }
 
   private async execute(plan: Plan): Promise<LoadReport> {
@@ -200,6 +200,13 @@ function isDirectory(host: ModuleHost, path: string): boolean {
     throw error;
   }
 }
+
+/**
+ * PCI storage, network, serial-bus and wireless controllers (by their base class), and the buses
+ * behind which disks are found. Nobody is helped by the name of a button that nothing serves.
+ */
+const LEADS_TO_DISKS =
+  /^(pci:.*bc(01|02|0C|0D)|virtio:|usb:|scsi:|hid:|mmc:|sdio:|vmbus:|xen:|nd:|of:|acpi:(80860F|INT33|QCOM))/;
 
 /** Lets so many run at a time; the others wait in line. */
 class Queue {

@@ -135,7 +135,7 @@ static void mount_base(void)
     CALL(SYS_mkdir, "/proc", 0555, 0);
     CALL(SYS_mkdir, "/dev", 0755, 0);
     syscall6(SYS_mount, (long)"proc", (long)"/proc", (long)"proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0, 0);
-    syscall6(SYS_mount, (long)"devtmpfs", (long)"/dev", (long)"devtmpfs", MS_NOSUID, (long)"mode=0755", 0);
+    syscall6(SYS_mount, (long)"devtmpfs", (long)"/dev", (long)"devtmpfs", 0, (long)"mode=0755", 0);
 
     static const struct { char path[16]; unsigned mode, major, minor; } nodes[] = {
         { "/dev/null", 0666, 1, 3 },

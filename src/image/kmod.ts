@@ -1,0 +1,134 @@
+/** The kernel modules of an image: those asked for, what they need, their firmware, and lists of just these. */
+
+import { fromBytes, text } from "../lib/bytes.ts";
+import { UserError } from "../lib/errors.ts";
+import { decompress } from "../modules/decompress.ts";
+import { ModuleIndex } from "../modules/index.ts";
+import { planModules, type Plan, type Step } from "../modules/plan.ts";
+import { findFirmware, type Firmware } from "./firmware.ts";
+import { pathInImage, reducedLists } from "./module-lists.ts";
+import { moduleInfoValues, readModuleInfo } from "./modinfo.ts";
+import type { RootTree } from "./root-tree.ts";
+
+/** What to put into an image. */
+export interface ModuleRequest {
+  /** The kernel's release, as uname -r says it and as its directory in /lib/modules is called. */
+  readonly release: string;
+  /** Modules, aliases or modaliases that must be there. */
+  readonly names: Iterable<string>;
+  /** The same, but left out without a word where there are none. */
+  readonly ifThere?: Iterable<string>;
+}
+
+/** A module for an image. */
+export interface ImageModule {
+  readonly name: string;
+  /** Below the modules directory, never compressed: "kernel/fs/ext4/ext4.ko". */
+  readonly path: string;
+  readonly data: Uint8Array;
+}
+
+/** All that an image holds of a kernel's modules. */
+export interface ModuleSet {
+  readonly modules: readonly ImageModule[];
+  readonly firmware: readonly Firmware[];
+  /** modules.dep and the like, by name, holding just these modules. */
+  readonly lists: ReadonlyMap<string, string>;
+  /** Sentences about what was left out. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Collects modules from `root`, with what they need, their soft and weak dependencies, and their firmware.
+ * Weak dependencies and firmware that are not installed are left out with a note.
+ * @throws UserError when one of `names` is unknown, when modules.dep is missing, or when a file is damaged
+ */
+export function collectModules(root: RootTree, { release, names, ifThere = [] }: ModuleRequest): ModuleSet {
+  const directory = modulesDirectory(root, release);
+  const read = (name: string) => {
+    const bytes = root.read(`${directory}/${name}`);
+    return bytes && fromBytes(bytes);
+  };
+  const index = new ModuleIndex({ read, config: [], words: [] });
+  const wanted = [...names];
+  const known = [...ifThere].filter((name) => index.resolve(name).known);
+  const plan = planWithWeak(index, [...wanted, ...known]);
+  refuseUnknown(plan, release, directory);
+
+  const modules = plan.steps.map((step) => readModule(root, directory, step));
+  const firmware = new Map<string, Firmware>();
+  const notes: string[] = [];
+  for (const { name, path, data } of modules)
+    for (const file of moduleInfoValues(readModuleInfo(path, data), "firmware")) {
+      const found = findFirmware(root, release, file);
+      if (found.length === 0)
+        notes.push(`Firmware ${text(file)}, which ${name} may ask for, is not installed.`);
+      for (const one of found) firmware.set(one.path, one);
+    }
+  for (const { name, wantedBy } of plan.missing)
+    if (wantedBy !== undefined)
+      notes.push(`Module ${text(name)}, which ${wantedBy} would like, does not exist.`);
+  return {
+    modules,
+    firmware: [...firmware.values()],
+    lists: reducedLists(read, plan.steps),
+    notes,
+  };
+}
+
+function modulesDirectory(root: RootTree, release: string): string {
+  const directory = [`/lib/modules/${release}`, `/usr/lib/modules/${release}`].find(
+    (path) => root.resolve(path)?.type === "directory",
+  );
+  if (directory === undefined || !/^[^/]+$/.test(release) || release.startsWith(".")) {
+    const there = root.list("/lib/modules");
+    throw new UserError(
+      `There are no modules for the kernel ${text(release)} in ${text(root.outside("/lib/modules"))}.`,
+      there.length > 0 ? `It has those of ${there.map(text).join(", ")}.` : "Install the kernel's package.",
+    );
+  }
+  if (!root.resolve(`${directory}/modules.dep`))
+    throw new UserError(
+      `${text(root.outside(directory))} has no modules.dep, so nothing is known of what its modules need.`,
+      `Run: depmod -b ${text(root.outside("/"))} ${text(release)}`,
+    );
+  return directory;
+}
+
+// Weak dependencies are no part of a plan, as nobody loads them; here they are wanted until no new ones appear.
+function planWithWeak(index: ModuleIndex, wanted: readonly string[]): Plan {
+  const all = new Set(wanted);
+  for (;;) {
+    const plan = planModules(index, all, new Set());
+    const size = all.size;
+    for (const { name } of plan.steps)
+      for (const weak of index.config.weak.get(name) ?? []) if (index.resolve(weak).known) all.add(weak);
+    if (all.size === size) return plan;
+  }
+}
+
+function refuseUnknown(plan: Plan, release: string, directory: string): void {
+  const unknown = plan.missing.filter(({ wantedBy }) => wantedBy === undefined).map(({ name }) => text(name));
+  if (unknown.length > 0)
+    throw new UserError(
+      `The kernel ${release} has no module ${unknown.join(", ")}.`,
+      `Look for its name in ${text(directory)}/modules.dep, or leave it out.`,
+    );
+  const [broken] = plan.refused;
+  if (broken)
+    throw new UserError(
+      `The module ${broken.name} can't be put into the image: ${broken.why}.`,
+      `Run depmod ${release}, or install the kernel's package again.`,
+    );
+}
+
+function readModule(root: RootTree, directory: string, { name, file }: Step): ImageModule {
+  const path = file.startsWith("/") ? file : `${directory}/${file}`;
+  const bytes = root.read(path);
+  if (!bytes)
+    throw new UserError(
+      `${text(root.outside(path))} is missing, though modules.dep lists it.`,
+      "Run depmod, or install the kernel's package again.",
+    );
+  return { name, path: pathInImage(file), data: decompress(path, bytes) };
+}
