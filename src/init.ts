@@ -14,7 +14,7 @@ import { type Syscalls, readText } from "../syscalls/index.ts";
 import { BlockDevices } from "./boot/blockdevices.ts";
 import { parseCommandLine } from "./boot/cmdline.ts";
 import { type Boot, newRoot } from "./boot/context.ts";
-import { watchDevices } from "./boot/coldplug.ts";
+import { missingModules, watchDevices } from "./boot/coldplug.ts";
 import { emergency, lastResort, readPanicTimeout } from "./boot/emergency.ts";
 import { PointOfNoReturn, handOver } from "./boot/handover.ts";
 import { warnIfCutShort } from "./boot/imagecheck.ts";
@@ -58,7 +58,7 @@ async function bootUp(boot: Boot): Promise<never> {
       await handOver(boot, newRoot);
     } catch (failure) {
       if (failure instanceof PointOfNoReturn) await lastResort(sys, boot.log, failure, panic_s);
-      await emergency(boot, failure, devices, modules.missing());
+      await emergency(boot, failure, devices, await missingModules(boot, modules));
     }
   }
 }

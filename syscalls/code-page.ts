@@ -39,7 +39,7 @@ export function placeCode(memory: Memory): CodePage {
   const { call, batch } = machineCode();
   const page = memory.map(PAGE_BYTES);
   if (page === -1) throw new UserError("No memory could be had for the code that makes system calls.");
-  memory.copy(page, Uint8Array.from([...call, ...batch]));
+  memory.copy(page, Buffer.concat([call, batch]));
   if (memory.protect(page, PAGE_BYTES) !== 0)
     throw new UserError(
       "The kernel refuses to make memory executable, so no system call can be made.",

@@ -17,8 +17,9 @@ export interface Driver {
   call(nr: number, ...args: Argument[]): number;
   /**
    * The same without blocking the event loop, where the runtime can. The buffers are kept alive and in
-   * place until the promise has settled; it never rejects for what the kernel answers. On a runtime
-   * that can't (Node), the call is made at once, blocking, and a settled promise is returned.
+   * place until the promise has settled, which it does with the kernel's result: it rejects only when
+   * the means to wait can't be had. On a runtime that has none (Node.js) the call is made at once,
+   * blocking, and a settled promise is returned.
    */
   callSlow(nr: number, ...args: Argument[]): Promise<number>;
   /**

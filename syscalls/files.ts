@@ -6,8 +6,8 @@ import { errnoNumber, fail } from "./errno.ts";
 import { isErrno } from "./error.ts";
 import type { DirEntry, Fd, Syscalls } from "./types.ts";
 
-/** Enough for nearly all that /proc, /sys and /etc hold. */
-const FIRST_BYTES = 16 * 1024;
+/** A page: all that a file of sysfs can give, and more than most files of /proc hold. */
+const FIRST_BYTES = 4096;
 /** What a file's size may make us ask for at once: /proc/kcore says that it has 128 TiB. */
 const MAX_STEP_BYTES = 64 * 1024 * 1024;
 

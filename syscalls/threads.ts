@@ -55,7 +55,8 @@ const SIGSET_BYTES = 8;
 /**
  * A `Driver.callSlow` with one thread for each call. The first call sets up the socket pair; the
  * event loop is kept alive by it only while calls are pending. When no thread can be had, the result
- * is pthread_create(3)'s errno (EAGAIN), as if the call had answered it.
+ * is pthread_create(3)'s errno (EAGAIN), as if the call had answered it. The promise rejects with a
+ * SysError when the socket pair can't be made.
  */
 export function threadCalls(host: ThreadHost): Driver["callSlow"] {
   const pending = new Map<number, Pending>();
@@ -68,7 +69,11 @@ export function threadCalls(host: ThreadHost): Driver["callSlow"] {
     call?.settle(Number(call.words[RESULT]));
   };
   return async (nr, ...args) => {
-    channel ??= openChannel(host, settled);
+    channel ??= openChannel(host, settled).catch((error: unknown) => {
+      // Descriptors or memory may be had the next time.
+      channel = undefined;
+      throw error;
+    });
     const { socket, sendFd } = await channel;
     return await new Promise<number>((resolve) => {
       const id = ++lastId;

@@ -1,7 +1,7 @@
 /** Takes in the devices that are there, and from then on those that come. */
 
-import { list, readTextIfThere } from "../../syscalls/index.ts";
-import { findModaliases } from "../modules/coldplug.ts";
+import { type Syscalls, list, readTextIfThere } from "../../syscalls/index.ts";
+import { type SysfsReader, findModaliases } from "../modules/coldplug.ts";
 import type { BlockDevices } from "./blockdevices.ts";
 import type { Boot } from "./context.ts";
 import type { KernelModules } from "./kmodules.ts";
@@ -11,18 +11,11 @@ import { openUevents } from "./uevents.ts";
  * Begins to listen first and looks around second, so that no device falls between the two. Modules
  * are loaded in the background: whoever waits for a device waits for its event.
  */
-export async function watchDevices(
-  { sys, log }: Boot,
-  devices: BlockDevices,
-  modules: KernelModules,
-): Promise<void> {
-  const files = {
-    list: (path: string) => list(sys, path),
-    readTextIfThere: (path: string) => readTextIfThere(sys, path),
-  };
+export async function watchDevices(boot: Boot, devices: BlockDevices, modules: KernelModules): Promise<void> {
+  const { sys, log } = boot;
   const lookAround = (): void => {
     devices.scan();
-    modules.request([...findModaliases(files)]);
+    modules.request([...findModaliases(sysfs(sys), (scheme) => modules.mayServe(scheme))]);
   };
   const uevents = openUevents(sys);
   void uevents.run(log, {
@@ -36,4 +29,18 @@ export async function watchDevices(
   if (modules.first.length > 0) await modules.load(modules.first);
   lookAround();
   if (modules.last.length > 0) void modules.settled().then(() => modules.load(modules.last));
+}
+
+/**
+ * The modaliases of devices that may lead to disks and that no module of the image serves. This looks at
+ * all devices, also those that `watchDevices` passed over, so it is for when the boot has failed.
+ */
+export async function missingModules({ sys }: Boot, modules: KernelModules): Promise<string[]> {
+  modules.request([...findModaliases(sysfs(sys))]);
+  await modules.settled();
+  return modules.missing();
+}
+
+function sysfs(sys: Syscalls): SysfsReader {
+  return { list: (path) => list(sys, path), readTextIfThere: (path) => readTextIfThere(sys, path) };
 }

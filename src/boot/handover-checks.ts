@@ -9,6 +9,7 @@ import {
   isErrno,
 } from "../../syscalls/index.ts";
 import { UserError, describe } from "../lib/errors.ts";
+import { describeFileType } from "./filetype.ts";
 import { findInit } from "./newinit.ts";
 
 /** What `/` is now: the rootfs, to be emptied, or a real filesystem, to be kept below the new root. */
@@ -38,7 +39,7 @@ export function checkHandOver(
   const target = statIfThere(sys, newRoot);
   if (target === undefined) throw new UserError(`The new root ${newRoot} does not exist.`);
   if (target.type !== "directory")
-    throw new UserError(`The new root ${newRoot} is a ${target.type}, not a directory.`);
+    throw new UserError(`The new root ${newRoot} is ${describeFileType(target.type)}, not a directory.`);
   if (target.dev === root.dev) throw new UserError(`The new root ${newRoot} is not a mounted filesystem.`);
   const oldRoot = judgeOldRoot(sys, root, newRoot);
   return { init: findInit(sys, newRoot, askedInit), oldRoot };

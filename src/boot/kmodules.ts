@@ -23,6 +23,11 @@ export class KernelModules {
     for (const note of this.modules.index.config.notes) log.warning(note);
   }
 
+  /** False only when the image can hold no module for modaliases that begin with `scheme`. */
+  mayServe(scheme: string): boolean {
+    return this.modules.index.mayResolve(scheme);
+  }
+
   /** Begins to load what serves these devices; nothing waits for it but `settled`. */
   request(modaliases: readonly string[]): void {
     this.track(this.modules.loadForModalias(...modaliases));

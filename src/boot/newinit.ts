@@ -3,6 +3,7 @@
 import { AT_FDCWD, O_CLOEXEC, O_RDONLY, type Syscalls, X_OK, isErrno } from "../../syscalls/index.ts";
 import { View, fromBytes, text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
+import { describeFileType } from "./filetype.ts";
 import { resolveInRoot } from "./resolve.ts";
 
 /** Where the kernel looks when `init=` names nothing (kernel_init() in init/main.c). */
@@ -39,7 +40,7 @@ function whyNotExecutable(sys: Syscalls, root: string, path: string, depth = 0):
     const real = resolveInRoot(sys, root, path);
     if (real === undefined) return "does not exist";
     const stat = sys.stat(AT_FDCWD, real);
-    if (stat.type !== "file") return `is a ${stat.type}, not a regular file`;
+    if (stat.type !== "file") return `is ${describeFileType(stat.type)}, not a regular file`;
     if ((stat.mode & 0o111) === 0)
       return `is not executable (mode ${stat.mode.toString(8).padStart(4, "0")})`;
     // Sees a root that was mounted noexec, which the mode does not show.

@@ -6,6 +6,7 @@ import { UserError, describe } from "../lib/errors.ts";
 import type { BlockDevice, BlockDevices, Contents } from "./blockdevices.ts";
 import type { Boot } from "./context.ts";
 import { type DeviceRef, describeRef, parseDeviceRef } from "./deviceref.ts";
+import { describeFileType } from "./filetype.ts";
 import { findDevice } from "./finddevice.ts";
 import { parseMountOptions } from "./mountoptions.ts";
 import { describeDevices } from "./report.ts";
@@ -78,7 +79,8 @@ function readRootRef(sys: Syscalls, root: string | undefined): DeviceRef {
 function refuseOtherFiles(sys: Syscalls, path: string): void {
   try {
     const { type } = sys.stat(AT_FDCWD, path);
-    if (type !== "block") throw new UserError(`root=${text(path)} is a ${type}, not a block device.`);
+    if (type !== "block")
+      throw new UserError(`root=${text(path)} is ${describeFileType(type)}, not a block device.`);
   } catch (error) {
     if (!isErrno(error, "ENOENT", "ENOTDIR", "ELOOP")) throw error;
   }
@@ -91,7 +93,7 @@ async function guessTypes(sys: Syscalls, device: BlockDevice): Promise<string[]>
   if (found?.type !== undefined && found.usage === "filesystem" && found.damaged === undefined)
     return [found.type];
   const obstacle = describeObstacle(device, contents);
-  if (obstacle !== undefined) throw new UserError(obstacle);
+  if (obstacle !== undefined) throw obstacle;
   // The kernel does the same with a root whose type it can't tell (mount_block_root() in init/do_mounts.c).
   return readText(sys, "/proc/filesystems")
     .split("\n")
@@ -109,11 +111,17 @@ const containers: Readonly<Record<string, string>> = {
 };
 
 /** Why the device can't be the root as it is; undefined when nothing stands against trying. */
-function describeObstacle(device: BlockDevice, { found, problem }: Contents): string | undefined {
-  if (problem !== undefined) return `The root can't be used: ${problem}`;
-  if (found?.damaged !== undefined) return `The root ${device.node} is damaged: ${found.damaged}`;
+function describeObstacle(device: BlockDevice, { found, problem }: Contents): UserError | undefined {
+  if (problem !== undefined) return new UserError(`The root can't be used: ${problem}`);
+  if (found?.damaged !== undefined)
+    return new UserError(
+      `The root ${device.node} is not mounted: its ${found.damaged}.`,
+      "Repair it from another system (fsck), or name its type by rootfstype= to have it tried all the same.",
+    );
   const container = found?.type === undefined ? undefined : containers[found.type];
-  return container === undefined ? undefined : `The root ${device.node} is ${container}, not a filesystem.`;
+  return container === undefined
+    ? undefined
+    : new UserError(`The root ${device.node} is ${container}, not a filesystem.`);
 }
 
 async function mountOrReadOnly(

@@ -51,7 +51,7 @@ export function collectModules(root: RootTree, { release, names, ifThere = [] }:
   };
   const index = new ModuleIndex({ read, config: [], words: [] });
   const wanted = [...names];
-  const known = [...ifThere].filter((name) => index.resolve(name).known);
+  const known = [...ifThere].filter((name) => index.isKnown(name));
   const plan = planWithWeak(index, [...wanted, ...known]);
   refuseUnknown(plan, release, directory);
 
@@ -102,7 +102,7 @@ function planWithWeak(index: ModuleIndex, wanted: readonly string[]): Plan {
     const plan = planModules(index, all, new Set());
     const size = all.size;
     for (const { name } of plan.steps)
-      for (const weak of index.config.weak.get(name) ?? []) if (index.resolve(weak).known) all.add(weak);
+      for (const weak of index.config.weak.get(name) ?? []) if (index.isKnown(weak)) all.add(weak);
     if (all.size === size) return plan;
   }
 }

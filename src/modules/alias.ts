@@ -35,6 +35,11 @@ export class AliasIndex {
     return [...found];
   }
 
+  /** False only when no pattern can fit a subject that begins with `prefix` (two characters or more of it count). */
+  mayMatch(prefix: string): boolean {
+    return this.lines.has(bucketId(underscores(prefix), 0)) || this.lines.has(ANY);
+  }
+
   private candidates(id: number, subject: string): Alias[] {
     const lines = this.lines.get(id);
     if (!lines) return [];

@@ -20,9 +20,7 @@ export interface IndexSource {
 export interface Resolution {
   /** Modules by name, in the order to load them. */
   readonly modules: readonly string[];
-  /** True when it is known; without modules it is then part of the kernel, or turned off by `alias NAME off`. */
-  readonly known: boolean;
-  /** True when the name was an alias, to which a blacklist applies. */
+  /** True when the name was an alias, to which a blacklist applies; an alias may have been turned off. */
   readonly viaAlias: boolean;
 }
 
@@ -60,15 +58,33 @@ export class ModuleIndex {
     const configured = this.config.aliases.filter(({ pattern }) => globMatch(pattern, plain));
     if (configured.length > 0) return this.viaAlias(configured.map(({ module }) => module));
     const module = plain.replace(/\.ko(?:\.[a-z0-9]+)?$/, "");
-    if (this.dep().has(module)) return { modules: [module], known: true, viaAlias: false };
-    this.aliasIndex ??= new AliasIndex(this.source.read("modules.alias") ?? "");
-    const modules = this.aliasIndex.match(plain);
+    if (this.dep().has(module)) return { modules: [module], viaAlias: false };
+    const modules = this.aliases().match(plain);
     if (modules.length > 0) return this.viaAlias(modules);
-    return { modules: [], known: this.isBuiltin(plain) || this.isBuiltinAlias(plain), viaAlias: false };
+    return { modules: [], viaAlias: false };
+  }
+
+  /**
+   * True when the name is a module or an alias of one, or part of the kernel. Apart from `resolve`, as what
+   * is part of the kernel takes longer to find out, and a device that nothing serves need not wait for it.
+   */
+  isKnown(name: string): boolean {
+    const { modules, viaAlias } = this.resolve(name);
+    const plain = underscores(name);
+    return modules.length > 0 || viaAlias || this.isBuiltin(plain) || this.isBuiltinAlias(plain);
+  }
+
+  /** False only when nothing can be known of aliases that begin with `scheme`, as in "pci:v00001AF4…". */
+  mayResolve(scheme: string): boolean {
+    return this.config.aliases.length > 0 || this.aliases().mayMatch(scheme);
+  }
+
+  private aliases(): AliasIndex {
+    return (this.aliasIndex ??= new AliasIndex(this.source.read("modules.alias") ?? ""));
   }
 
   private viaAlias(modules: readonly string[]): Resolution {
-    return { modules: modules.filter((module) => module !== "off"), known: true, viaAlias: true };
+    return { modules: modules.filter((module) => module !== "off"), viaAlias: true };
   }
 
   private isBuiltinAlias(name: string): boolean {

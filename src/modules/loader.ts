@@ -90,14 +90,19 @@ export class Modules {
 
   /** Loads what serves these devices, and remembers the modaliases for which there is nothing. */
   async loadForModalias(...modaliases: readonly string[]): Promise<LoadReport> {
-    const plan = planModules(this.index, modaliases, this.loaded);
-    for (const { name, wantedBy } of plan.missing) if (wantedBy === undefined) this.unmatched.add(name);
-    return this.execute(plan);
+    const served: string[] = [];
+    for (const modalias of modaliases) {
+      if (this.index.resolve(modalias).modules.length > 0) served.push(modalias);
+      else this.unmatched.add(modalias);
+    }
+    return this.execute(planModules(this.index, served, this.loaded));
   }
 
   /** The modaliases that matched no module, of devices that can have to do with disks. */
   missing(): string[] {
-    return [...this.unmatched].filter((modalias) => LEADS_TO_DISKS.test(modalias));
+    return [...this.unmatched].filter(
+      (modalias) => LEADS_TO_DISKS.test(modalias) && !this.index.isKnown(modalias),
+    );
   }
 
   private async execute(plan: Plan): Promise<LoadReport> {

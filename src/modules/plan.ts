@@ -83,8 +83,8 @@ class Planner {
 
   /** Plans what `name` stands for, to be loaded after those modules; returns the modules of it that are steps. */
   want(name: string, wantedBy: string | undefined, after: readonly string[] = []): string[] {
-    const { modules, known, viaAlias } = this.index.resolve(name);
-    if (!known) this.missing.push({ name, wantedBy });
+    const { modules, viaAlias } = this.index.resolve(name);
+    if (modules.length === 0 && !this.index.isKnown(name)) this.missing.push({ name, wantedBy });
     const obeysBlacklist = viaAlias || wantedBy !== undefined;
     const alias = viaAlias ? underscores(name) : undefined;
     return modules.filter((module) => {

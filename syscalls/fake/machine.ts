@@ -68,8 +68,11 @@ export class Machine {
       : undefined;
     this.root = rootOf(mounts.add(systems.given(rootfsType, rootfs), below, "none"));
     this.cwd = this.root;
-    for (const { at, type, tree = {}, dev, source = type, flags = 0 } of options.mounts ?? [])
-      mounts.add(systems.given(type, tree, dev), this.place(at), source, flags);
+    for (const { at, type, tree = {}, dev, source = type, flags = 0 } of options.mounts ?? []) {
+      const place = this.placeIfThere(at);
+      if (place === undefined) throw new Error(`the fake machine has no ${at} to mount ${type} on`);
+      mounts.add(systems.given(type, tree, dev), place, source, flags);
+    }
     this.exe = this.placeIfThere(options.exe ?? "/init");
     this.openConsole();
   }

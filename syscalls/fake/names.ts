@@ -9,7 +9,7 @@ import type { Machine } from "./machine.ts";
 import { type Position, same } from "./mounts.ts";
 import { openPath } from "./open.ts";
 import { refuse } from "./refusal.ts";
-import type { Found } from "./walk.ts";
+import { type Found, PATH_MAX } from "./walk.ts";
 
 export function names(machine: Machine) {
   return {
@@ -37,6 +37,7 @@ export function names(machine: Machine) {
     },
     symlink(target, path) {
       if (target === "") refuse("ENOENT");
+      if (target.length >= PATH_MAX) refuse("ENAMETOOLONG");
       create(machine, vacant(machine, path), (fs) => newSymlink(fs, target), 0o777);
     },
     rename(from, to) {

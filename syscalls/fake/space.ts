@@ -69,7 +69,6 @@ function mountNew(
   flags: number,
   data: string,
 ): void {
-  if (type === "") refuse("EINVAL");
   const fs = machine.fileSystems.mountable(type, () => {
     const { inode } = machine.place(source);
     return inode.kind === "block" ? inode.rdev : refuse("ENOTBLK");

@@ -4,7 +4,8 @@ import type { Directory } from "./inode.ts";
 import { type MountTable, type Position, isMountRoot, same } from "./mounts.ts";
 import { refuse } from "./refusal.ts";
 
-const PATH_MAX = 4096;
+/** With the NUL behind it (linux/limits.h). */
+export const PATH_MAX = 4096;
 const NAME_MAX = 255;
 const LINKS_MAX = 40;
 

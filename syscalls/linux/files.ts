@@ -29,18 +29,18 @@ export function names(k: Kernel) {
 
   const statx = (fd: number, path: string, shown: string | undefined, flags: number): Stat => {
     const fields = STATX_BASIC_STATS | STATX_MNT_ID;
-    k.call("statx", "statx", shown, fd, k.string("statx", path), flags, fields, stat);
+    k.call("statx", "statx", shown, fd, k.string("statx", shown, path), flags, fields, stat);
     return readStatx(statView);
   };
   return {
     open: (path, flags, mode = 0) =>
-      k.call("openat", "open", path, AT_FDCWD, k.string("open", path), flags, mode),
+      k.call("openat", "open", path, AT_FDCWD, k.string("open", path, path), flags, mode),
     openat: (dir, path, flags, mode = 0) =>
-      k.call("openat", "openat", path, dir, k.string("openat", path), flags, mode),
+      k.call("openat", "openat", path, dir, k.string("openat", path, path), flags, mode),
     stat: (dir, path, flags = 0) => statx(dir, path, path, flags),
     fstat: (fd) => statx(fd, "", undefined, AT_EMPTY_PATH),
     statfs(path) {
-      k.call("statfs", "statfs", path, k.string("statfs", path), statfs);
+      k.call("statfs", "statfs", path, k.string("statfs", path, path), statfs);
       return { type: readStatfs(statfsView) };
     },
     fstatfs(fd) {
@@ -49,34 +49,34 @@ export function names(k: Kernel) {
     },
     readlink(path) {
       const target = Buffer.allocUnsafe(PATH_MAX);
-      const name = k.string("readlink", path);
+      const name = k.string("readlink", path, path);
       const length = k.call("readlinkat", "readlink", path, AT_FDCWD, name, target, PATH_MAX);
       return fromBytes(target.subarray(0, length));
     },
     mkdir(path, mode) {
-      k.call("mkdirat", "mkdir", path, AT_FDCWD, k.string("mkdir", path), mode);
+      k.call("mkdirat", "mkdir", path, AT_FDCWD, k.string("mkdir", path, path), mode);
     },
     mknod(path, type, mode, rdev) {
       const device = packDevice(rdev) ?? fail("mknod", errnoNumber("EINVAL"), path);
-      const name = k.string("mknod", path);
+      const name = k.string("mknod", path, path);
       k.call("mknodat", "mknod", path, AT_FDCWD, name, NODE_TYPES[type] | mode, device);
     },
     symlink(target, path) {
-      const name = k.string("symlink", path, 1);
-      k.call("symlinkat", "symlink", path, k.string("symlink", target), AT_FDCWD, name);
+      const name = k.string("symlink", path, path, 1);
+      k.call("symlinkat", "symlink", path, k.string("symlink", path, target), AT_FDCWD, name);
     },
     rename(from, to) {
-      const target = k.string("rename", to, 1);
-      k.call("renameat2", "rename", from, AT_FDCWD, k.string("rename", from), AT_FDCWD, target, 0);
+      const target = k.string("rename", from, to, 1);
+      k.call("renameat2", "rename", from, AT_FDCWD, k.string("rename", from, from), AT_FDCWD, target, 0);
     },
     unlinkat(dir, path, flags) {
-      k.call("unlinkat", "unlinkat", path, dir, k.string("unlinkat", path), flags);
+      k.call("unlinkat", "unlinkat", path, dir, k.string("unlinkat", path, path), flags);
     },
     chmod(path, mode) {
-      k.call("fchmodat", "chmod", path, AT_FDCWD, k.string("chmod", path), mode);
+      k.call("fchmodat", "chmod", path, AT_FDCWD, k.string("chmod", path, path), mode);
     },
     access(path, mode) {
-      k.call("faccessat", "access", path, AT_FDCWD, k.string("access", path), mode);
+      k.call("faccessat", "access", path, AT_FDCWD, k.string("access", path, path), mode);
     },
     umask: (mask) => k.call("umask", "umask", undefined, mask),
   } satisfies Partial<Syscalls>;
@@ -122,7 +122,7 @@ export function descriptors(k: Kernel) {
       return { read, write };
     },
     memfd: (name, flags) =>
-      k.call("memfd_create", "memfd_create", name, k.string("memfd_create", name), flags),
+      k.call("memfd_create", "memfd_create", name, k.string("memfd_create", name, name), flags),
     sync() {
       k.call("sync", "sync", undefined);
     },

@@ -62,23 +62,24 @@ export class Kernel {
   /**
    * A byte string as the kernel takes it, good until the next call of this method with the same `slot`:
    * for the arguments of one immediate call.
+   * @param path what the call is about, for the error
    * @throws SysError EINVAL for a string with a NUL inside, which the kernel would take for its end
    */
-  string(man: string, byteString: string, slot: 0 | 1 = 0): Uint8Array {
-    if (byteString.length >= SCRATCH_BYTES) return this.ownString(man, byteString);
-    refuseNul(man, byteString);
+  string(man: string, path: string | undefined, byteString: string, slot: 0 | 1 = 0): Uint8Array {
+    if (byteString.length >= SCRATCH_BYTES) return this.ownString(man, path, byteString);
+    refuseNul(man, path, byteString);
     const scratch = this.scratch[slot];
     scratch[scratch.write(byteString, 0, "latin1")] = 0;
     return scratch;
   }
 
   /** The same in memory of its own, good for as long as it is kept. */
-  ownString(man: string, byteString: string): Uint8Array {
-    refuseNul(man, byteString);
+  ownString(man: string, path: string | undefined, byteString: string): Uint8Array {
+    refuseNul(man, path, byteString);
     return toCString(byteString);
   }
 }
 
-function refuseNul(man: string, byteString: string): void {
-  if (byteString.includes("\0")) fail(man, EINVAL, byteString);
+function refuseNul(man: string, path: string | undefined, byteString: string): void {
+  if (byteString.includes("\0")) fail(man, EINVAL, path);
 }

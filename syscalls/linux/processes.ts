@@ -54,7 +54,7 @@ export function processes(k: Kernel) {
     },
     execve(path, argv, env) {
       const [args, vars] = [vector(k, path, argv), vector(k, path, env)];
-      const name = k.string("execve", path);
+      const name = k.string("execve", path, path);
       // The strings are no arguments of the call. They go along so that the driver keeps them alive.
       k.call("execve", "execve", path, name, args.pointers, vars.pointers, args.strings, vars.strings);
       return fail("execve", errnoNumber("EINVAL"), path);

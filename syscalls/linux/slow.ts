@@ -12,19 +12,19 @@ import { Reception } from "./netlink.ts";
 export function slow(k: Kernel): SlowSyscalls {
   return {
     async finitModule(fd, parameters, flags) {
-      const words = k.ownString("finit_module", parameters);
+      const words = k.ownString("finit_module", undefined, parameters);
       await k.callSlow("finit_module", "finit_module", undefined, fd, words, flags);
     },
     async initModule(image, parameters) {
-      const words = k.ownString("init_module", parameters);
+      const words = k.ownString("init_module", undefined, parameters);
       await k.callSlow("init_module", "init_module", undefined, image, image.byteLength, words);
     },
     async mount(source, target, type, flags, data) {
-      const own = (string: string) => k.ownString("mount", string);
+      const own = (string: string) => k.ownString("mount", target, string);
       await k.callSlow("mount", "mount", target, own(source), own(target), own(type), flags, own(data));
     },
     open: async (path, flags, mode = 0) =>
-      await k.callSlow("openat", "open", path, AT_FDCWD, k.ownString("open", path), flags, mode),
+      await k.callSlow("openat", "open", path, AT_FDCWD, k.ownString("open", path, path), flags, mode),
     pread: async (fd, buffer, offset) =>
       await k.callSlow("pread64", "pread", undefined, fd, buffer, buffer.byteLength, offset),
     async recv(fd) {

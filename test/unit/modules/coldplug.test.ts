@@ -49,6 +49,19 @@ test("all modaliases are found, each once", () => {
   expect(tree.listed).not.toContain("/sys/bus/memory/devices");
 });
 
+test("a bus is passed over when no module can serve its devices", () => {
+  const tree = sysfs({
+    "/sys/bus/pci/devices/a/modalias": "pci:v1\n",
+    "/sys/bus/usb/devices/b/modalias": "usb:v1\n",
+    "/sys/bus/new_bus/devices/c/modalias": "whatever:1\n",
+    "/sys/bus/platform/devices/d/modalias": "acpi:PNP0501:\n",
+    "/sys/devices/system/cpu/modalias": "cpu:type:x86\n",
+  });
+  const found = findModaliases(tree, (scheme) => scheme === "pci" || scheme === "acpi");
+  expect([...found].sort()).toEqual(["acpi:PNP0501:", "pci:v1", "whatever:1"]);
+  expect(tree.listed).not.toContain("/sys/bus/usb/devices");
+});
+
 test("no sysfs, no devices", () => {
   expect(findModaliases(sysfs({})).size).toBe(0);
 });

@@ -48,7 +48,7 @@ describe("slow calls", () => {
     });
     await driver.callSlow(nr.getpid);
     expect(settled).toEqual([]);
-    for (const [i, { write }] of [...pipes.entries()].reverse()) sys.write(write, Uint8Array.of(i));
+    for (const [i, { write }] of [...pipes.entries()].toReversed()) sys.write(write, Uint8Array.of(i));
     expect(await Promise.all(waiting)).toEqual(pipes.map((_, i) => i));
   });
 
@@ -89,10 +89,10 @@ describe("slow calls", () => {
   });
 
   test("leave the caller's signal mask as it was", async () => {
-    const mask = () => /SigBlk:\s*(\w+)/.exec(readText(sys, "/proc/thread-self/status"))?.[1];
-    const before = mask();
+    const before = signalMask();
     await Promise.all(Array.from({ length: 20 }, () => driver.callSlow(nr.getpid)));
-    expect(mask()).toBe(before);
+    expect(before).toBeString();
+    expect(signalMask()).toBe(before);
   });
 });
 
@@ -109,6 +109,10 @@ describe("a program", () => {
     expect(exitCode).toBe(3);
   });
 });
+
+function signalMask(): string | undefined {
+  return /SigBlk:\s*(\w+)/.exec(readText(sys, "/proc/thread-self/status"))?.[1];
+}
 
 function runProgram(word: string) {
   const program = join(import.meta.dir, "slow-program.ts");

@@ -16,18 +16,6 @@ import {
 } from "../../../syscalls/struct.ts";
 
 describe("directory records", () => {
-  const record = (name: string, type: number, length = 24): Uint8Array => {
-    const bytes = new Uint8Array(length);
-    new DataView(bytes.buffer).setUint16(16, length, true);
-    bytes[18] = type;
-    bytes.set(toBytes(name), 19);
-    return bytes;
-  };
-  const read = (...records: Uint8Array[]) => {
-    const bytes = Buffer.concat(records);
-    return readDirents(bytes, bytes.length);
-  };
-
   test("become names and types, without . and ..", () => {
     const entries = read(record(".", 4), record("..", 4), record("a", 8), record("\xff", 10), record("x", 0));
     expect(entries).toEqual([
@@ -101,3 +89,17 @@ describe("another architecture", () => {
     expect(() => syscallNumbers("mips")).toThrow('architecture "mips"');
   });
 });
+
+/** A struct linux_dirent64. */
+function record(name: string, type: number, length = 24): Uint8Array {
+  const bytes = new Uint8Array(length);
+  new DataView(bytes.buffer).setUint16(16, length, true);
+  bytes[18] = type;
+  bytes.set(toBytes(name), 19);
+  return bytes;
+}
+
+function read(...records: Uint8Array[]) {
+  const bytes = Buffer.concat(records);
+  return readDirents(bytes, bytes.length);
+}
