@@ -1,5 +1,7 @@
 /** The one error that the kernel's refusals become. */
 
+import { text } from "../src/lib/bytes.ts";
+
 /** A failed system call, shaped like Node's ErrnoException. */
 export class SysError extends Error {
   override readonly name = "SysError";
@@ -15,7 +17,7 @@ export class SysError extends Error {
   readonly path: string | undefined;
 
   constructor(syscall: string, errno: number, code: string, meaning: string, path?: string) {
-    super(`${syscall}${path === undefined ? "" : ` ${path}`}: ${meaning} (${code})`);
+    super(`${syscall}${path === undefined ? "" : ` ${text(path)}`}: ${meaning} (${code})`);
     this.syscall = syscall;
     this.errno = errno;
     this.code = code;

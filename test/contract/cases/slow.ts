@@ -1,0 +1,76 @@
+/** The calls that may block. Under Node.js they do, so nothing here waits for what comes later. */
+
+import { O_CLOEXEC, O_CREAT, O_RDONLY, O_RDWR, WEXITED, exists, writeFile } from "../../../syscalls/index.ts";
+import { fromBytes } from "../../../src/lib/bytes.ts";
+import type { Case } from "../contract.ts";
+
+export const slowCases: readonly Case[] = [
+  {
+    name: "slow files",
+    async run(t) {
+      const { sys } = t;
+      writeFile(sys, "file", "0123456789");
+      const fd = await sys.slow.open("file", O_RDONLY | O_CLOEXEC);
+      const buffer = new Uint8Array(4);
+      await t.returnsLater("reading", 4, () => sys.slow.pread(fd, buffer, 3));
+      t.returns("the bytes", "3456", () => fromBytes(buffer));
+      await t.returnsLater("reading at the end", 0, () => sys.slow.pread(fd, buffer, 10));
+      await t.returnsLater("many at once", "0123456789", async () => {
+        const each = Array.from({ length: 10 }, () => new Uint8Array(1));
+        await Promise.all(each.map((one, i) => sys.slow.pread(fd, one, i)));
+        return each.map(fromBytes).join("");
+      });
+      sys.close(fd);
+      const made = await sys.slow.open("made", O_RDWR | O_CREAT | O_CLOEXEC, 0o600);
+      t.returns("a new file", true, () => exists(sys, "made"));
+      sys.close(made);
+      await t.failsLater("reading no descriptor", "EBADF", () => sys.slow.pread(-1, buffer, 0));
+      await t.failsLater("a missing file", "ENOENT", () => sys.slow.open("missing", O_RDONLY));
+      await t.failsLater("a path with a NUL", "EINVAL", () => sys.slow.open("file\0", O_RDONLY));
+    },
+  },
+  {
+    name: "slow children",
+    async run(t) {
+      const { sys, world } = t;
+      await t.failsLater("none", "ECHILD", () => sys.slow.peekChild());
+      const child = world.orphan({ exits: 3 });
+      const expected = { pid: child, code: "exited", status: 3 } as const;
+      for (const what of ["a look", "another look"])
+        await t.returnsLater(what, true, async () => {
+          const { pid, code, status } = await sys.slow.peekChild();
+          return pid === expected.pid && code === expected.code && status === expected.status;
+        });
+      t.works("the end", () => sys.waitid(child, WEXITED));
+      await t.failsLater("none again", "ECHILD", () => sys.slow.peekChild());
+    },
+  },
+  {
+    name: "slow modules",
+    notFaked: "it takes every image",
+    async run(t) {
+      const { sys } = t;
+      const noModule = ["ENOSYS", "EPERM", "ENOEXEC"];
+      await t.failsLater("an image that is none", noModule, () =>
+        sys.slow.initModule(new Uint8Array(100), ""),
+      );
+      await t.failsLater("no descriptor", ["ENOSYS", "EPERM", "EBADF"], () =>
+        sys.slow.finitModule(-1, "", 0),
+      );
+      await t.failsLater("parameters with a NUL", "EINVAL", () => sys.slow.finitModule(-1, "\0", 0));
+    },
+  },
+  {
+    name: "slow mounts",
+    role: "root",
+    async run(t) {
+      const { sys } = t;
+      sys.mkdir("m", 0o755);
+      writeFile(sys, "m/hidden", "");
+      await t.returnsLater("tmpfs", undefined, () => sys.slow.mount("none", "m", "tmpfs", 0, ""));
+      t.returns("what it hides", false, () => exists(sys, "m/hidden"));
+      sys.umount("m", 0);
+      await t.failsLater("at nothing", "ENOENT", () => sys.slow.mount("none", "missing", "tmpfs", 0, ""));
+    },
+  },
+];
