@@ -1,7 +1,7 @@
 # rdinit: `make run` boots a demo, `make test` tests everything. Both set up what they need first.
 
 BUN := node_modules/.bin/bun
-STUB_FLAGS := -Os -std=gnu11 -Wall -Wextra -Werror -ffreestanding -nostdlib -static -no-pie -fno-pie \
+STUB_FLAGS := -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -nostdlib -static -no-pie -fno-pie \
   -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
   -Wl,--build-id=none -Wl,-z,norelro -Wl,-z,noseparate-code -Wl,-Ttext-segment=0x100000
 # No configuration file or variable of the machine it runs on changes the runtime.
@@ -19,10 +19,10 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do \
 	  printf 'make %-15s %s\n' "$$t" "$$d"; done
 
-run: setup-run build/rdinit ## boot a demo root in QEMU: APPEND="kernel parameters", DISK=file, MEMORY=MiB
+run: setup-run build/rdinit build/init ## boot a demo root in QEMU: APPEND="kernel parameters", DISK=file, MEMORY=MiB
 	@$(BUN) qemu/run.ts --append "$(APPEND)" --disk "$(DISK)" --memory "$(MEMORY)"
 
-test: setup-test build/rdinit ## check, then boot in QEMU: everything
+test: setup-test build/rdinit build/init ## check, then boot in QEMU: everything
 	@$(BUN) test/run.ts
 
 check: setup-build ## types, lint, format, unit and property tests: under a minute
@@ -31,24 +31,30 @@ check: setup-build ## types, lint, format, unit and property tests: under a minu
 fmt: setup-build ## format the sources
 	@$(BUN) fmt src syscalls test qemu
 
-bench: setup-test build/rdinit ## measure the boot in deterministic virtual time
+bench: setup-test build/rdinit build/init ## measure the boot in deterministic virtual time
 	@$(BUN) qemu/bench.ts
 
 clean: ## delete what was built (the kernels stay in the cache)
 	rm -rf build
 
-# ---- the static binary ----
+# ---- the static binary, and its packed form for images ----
 
-build/rdinit: build/rdinit.dynamic build/stub src/stub/link.ts | node_modules/.ready
+LINK := src/stub/link.ts src/stub/pack.ts src/stub/segments.ts
+
+build/rdinit: build/rdinit.dynamic build/stub $(LINK) | node_modules/.ready
 	@$(BUN) src/stub/link.ts build/rdinit.dynamic build/stub $@
+
+build/init: build/rdinit.dynamic build/stub $(LINK) src/stub/hot-pages.txt | node_modules/.ready
+	@echo "packing $@ (the first time compresses the runtime, ten seconds or so)"
+	@$(BUN) src/stub/link.ts build/rdinit.dynamic build/stub $@ --packed
 
 build/rdinit.dynamic: $(SOURCES) | node_modules/.ready
 	@mkdir -p build
 	@$(BUN) build src/main.ts $(COMPILE_FLAGS) --outfile $@ >build/compile.log 2>&1 || { cat build/compile.log; exit 1; }
 
-build/stub: src/stub/entry.c src/stub/layout.h | setup-build
+build/stub: $(wildcard src/stub/*.c src/stub/*.h) | setup-build
 	@mkdir -p build
-	@$(CC) $(STUB_FLAGS) $< -o $@
+	@$(CC) $(STUB_FLAGS) $(wildcard src/stub/*.c) -o $@
 
 # ---- what it takes ----
 

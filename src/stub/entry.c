@@ -20,51 +20,13 @@
  */
 
 #include <elf.h>
-#include <stddef.h>
 
-#include "layout.h"
+#include "stub.h"
 
 /* Filled in by link.ts, which finds it by its magic. */
-static const struct stub_config config_words = { .magic = STUB_MAGIC };
+const struct stub_config config_words = { .magic = STUB_MAGIC };
 
-/* The compiler must not fold the zeros that stand there while it looks. */
-static inline const struct stub_config *config_address(void)
-{
-    const struct stub_config *address = &config_words;
-    __asm__("" : "+r"(address));
-    return address;
-}
-#define config (*config_address())
-
-/* ---- system calls (asm/unistd_64.h, and the few constants of the kernel's headers) ---- */
-
-enum {
-    SYS_write = 1, SYS_open = 2, SYS_close = 3, SYS_stat = 4, SYS_mmap = 9, SYS_mprotect = 10,
-    SYS_pause = 34, SYS_nanosleep = 35, SYS_getpid = 39, SYS_exit = 60, SYS_fcntl = 72, SYS_mkdir = 83,
-    SYS_unlink = 87, SYS_mknod = 133, SYS_mount = 165, SYS_reboot = 169, SYS_read = 0, SYS_prlimit64 = 302,
-    SYS_memfd_create = 319,
-};
-enum { O_RDWR = 2, O_RDONLY = 0, O_CREAT = 0100, O_EXCL = 0200, O_NOCTTY = 0400, O_CLOEXEC = 02000000 };
-enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20 };
-enum { MS_NOSUID = 2, MS_NODEV = 4, MS_NOEXEC = 8 };
-enum { S_IFCHR = 0020000, F_GETFD = 1, RLIMIT_NOFILE = 7, MFD_CLOEXEC = 1, MFD_EXEC = 0x10 };
-enum { PAGE = 4096, LIBRARIES = sizeof config_words.libraries / sizeof config_words.libraries[0] };
-
-static long syscall6(long nr, long a, long b, long c, long d, long e, long f)
-{
-    long result;
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    register long r9 __asm__("r9") = f;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    return result;
-}
-#define CALL(nr, a, b, c) syscall6(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
-
-/* ---- the few string functions; the compiler may emit calls of memcpy and memset by itself ---- */
+/* The compiler may emit calls of these two by itself. */
 
 void *memcpy(void *to, const void *from, size_t length)
 {
@@ -80,33 +42,10 @@ void *memset(void *to, int value, size_t length)
     return start;
 }
 
-
-static int starts_with(const char *text, const char *prefix)
-{
-    while (*prefix)
-        if (*text++ != *prefix++) return 0;
-    return 1;
-}
-
-/* Both append at `to` and return the new end, always NUL-terminated. */
-static char *put(char *to, const char *text)
-{
-    while ((*to = *text++)) to++;
-    return to;
-}
-
-static char *put_number(char *to, unsigned long number)
-{
-    char digits[21], *d = digits + sizeof digits - 1;
-    *d = 0;
-    do *--d = (char)('0' + number % 10); while (number /= 10);
-    return put(to, d);
-}
-
 /* ---- the end, when the runtime can't be started ---- */
 
 /* Says why on the console and does what panic= asks for (kernel-parameters: seconds, 0 waits for ever). */
-static __attribute__((noreturn)) void give_up(int is_init, const char *why)
+void give_up(int is_init, const char *why)
 {
     char line[512], *end = put(put(line, "rdinit: "), why);
     end = put(end, "\n");
@@ -186,6 +125,12 @@ static int is_hostile(const char *variable)
     return 0;
 }
 
+/*
+ * A boot is over before optimized code could pay for its making, and compiling on the one thread that
+ * waits for it makes every boot the same.
+ */
+static const char runtime_settings[][32] = { "BUN_JSC_useDFGJIT=0", "BUN_JSC_useConcurrentJIT=0" };
+
 /* ---- 4 and 5: libraries and loader ---- */
 
 static long memory_file(int number)
@@ -258,7 +203,7 @@ void stub_main(unsigned long *stack)
     if (is_init) check_whole();
 
     /* One block holds the new vector and, above it, its new strings: below it the loader's stack grows. */
-    size_t words = 1 + argc + 1 + (size_t)(past_env - envp) + 3 + 2 * (size_t)(past_auxv - auxv + 1);
+    size_t words = 1 + argc + 1 + (size_t)(past_env - envp) + 8 + 2 * (size_t)(past_auxv - auxv + 1);
     enum { STRINGS = 512 };
     char block[words * sizeof(long) + STRINGS] __attribute__((aligned(16)));
     unsigned long *out = (unsigned long *)block;
@@ -282,12 +227,15 @@ void stub_main(unsigned long *stack)
         *out++ = (unsigned long)strings;
         strings = put_number(put(strings, "RDINIT_NOFILE="), limit[0]);
         strings = put_number(put(strings, ":"), limit[1]);
+        for (size_t i = 0; i < sizeof runtime_settings / sizeof runtime_settings[0]; i++)
+            *out++ = (unsigned long)runtime_settings[i];
     } else {
         for (char **e = envp; *e; e++)
             if (!is_hostile(*e)) *out++ = (unsigned long)*e;
     }
     *out++ = 0;
 
+    place_packed_pages(is_init);
     unsigned long base = map_loader(is_init);
     for (Elf64_auxv_t *a = auxv; a <= past_auxv; a++) {
         unsigned long value = a->a_un.a_val;

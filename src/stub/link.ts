@@ -1,7 +1,8 @@
 /**
  * Makes one static ELF file of a compiled Bun program, the entry stub and the C library.
  *
- *   bun src/stub/link.ts PROGRAM STUB OUTPUT
+ *   bun src/stub/link.ts PROGRAM STUB OUTPUT            the plain form
+ *   bun src/stub/link.ts PROGRAM STUB OUTPUT --packed   the form for images (pack.ts)
  *
  * The program's own bytes follow unchanged behind a new header, page-aligned, and are mapped at the
  * addresses they were linked for. So its original program headers, which the dynamic loader must see
@@ -16,7 +17,10 @@
  */
 
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import minimist from "minimist";
 import { UserError, describe } from "../lib/errors.ts";
+import { type Packed, packForImage, packForRecording } from "./pack.ts";
+import { PAGE, PF_R, PF_W, PT_LOAD, type Segment, loadSegments, pageUp, view } from "./segments.ts";
 
 /** SONAMEs that the program needs, the loader first; layout.h reserves as many places. */
 export const libraryNames = [
@@ -28,7 +32,8 @@ export const libraryNames = [
 ] as const;
 
 /**
- * The linked file. `libraries` holds the files' contents in the order of `libraryNames`.
+ * The linked file. `libraries` holds the files' contents in the order of `libraryNames`; `packed` holds
+ * the read-only segments of the program in the packed form; without it they lie open.
  * Follows the ELF-64 object file format, version 1.5.
  * @throws UserError when the program or the stub is not the kind of ELF file that this can link
  */
@@ -36,6 +41,7 @@ export function linkStatic(
   program: Uint8Array,
   stub: Uint8Array,
   libraries: readonly Uint8Array[],
+  packed?: Packed,
 ): Uint8Array {
   const programSegments = loadSegments(program, "the compiled program");
   const [stubSegment, ...more] = loadSegments(stub, "the entry stub");
@@ -48,42 +54,47 @@ export function linkStatic(
   if (programHeader.getUint16(16, true) !== ET_EXEC)
     throw new UserError("The compiled program is position-independent, which link.ts does not handle.");
 
-  const stubAt = PAGE;
-  const librariesAt = pageUp(stubAt + Number(stubSegment.fileSize));
-  let end = librariesAt;
-  const libraryOffsets = libraries.map((library) => {
-    const offset = end;
-    end = pageUp(end + library.length);
-    return offset;
-  });
-  const programAt = end;
-  const size = programAt + program.length;
-
+  const file = new Layout();
+  const stubAt = file.add(stub.subarray(0, Number(stubSegment.fileSize)));
   const highest = programSegments.reduce(
     (top, s) => (s.address + s.memorySize > top ? s.address + s.memorySize : top),
     0n,
   );
-  const librariesAddress = BigInt(pageUp(Number(highest)) + PAGE);
-  const address = (i: number): bigint => librariesAddress + BigInt((libraryOffsets[i] ?? 0) - librariesAt);
+  const dataAddress = pageUp(Number(highest)) + PAGE;
+  const openPages = packed === undefined ? 0 : file.add(...packed.openPages);
 
-  const out = new Uint8Array(size);
-  out.set(stub.subarray(0, Number(stubSegment.fileSize)), stubAt);
-  for (const [i, library] of libraries.entries()) out.set(library, libraryOffsets[i] ?? 0);
-  out.set(program, programAt);
+  // What the stub reads by address: one segment from here on.
+  const dataAt = file.length;
+  const addressOf = (offset: number): bigint => BigInt(dataAddress + offset - dataAt);
+  const blobs = libraries.flatMap((library) => [addressOf(file.add(library)), BigInt(library.length)]);
+  const packing = packed === undefined ? [] : placePacked(file, packed, openPages, addressOf);
+  const dataSize = BigInt(file.length - dataAt);
 
-  const librariesSize = BigInt(programAt - librariesAt);
-  const segments: Segment[] = [
+  const openSegments = programSegments.filter((s) => packed === undefined || (s.flags & PF_W) !== 0);
+  const programAt = packed === undefined ? file.add(program) : 0;
+  const placed = openSegments.map((s) => {
+    if (packed === undefined) return { ...s, offset: s.offset + BigInt(programAt) };
+    // The bytes in front of the segment in its first page come along, as the kernel maps whole pages.
+    const lead = s.offset % BigInt(PAGE);
+    return {
+      ...s,
+      offset:
+        BigInt(file.add(program.subarray(Number(s.offset - lead), Number(s.offset + s.fileSize)))) + lead,
+    };
+  });
+
+  const out = file.join();
+  const size = BigInt(out.length);
+  const data = {
+    offset: BigInt(dataAt),
+    address: BigInt(dataAddress),
+    fileSize: dataSize,
+    memorySize: dataSize,
+  };
+  writeHeader(out, view(stub).getBigUint64(24, true), [
     { ...stubSegment, offset: BigInt(stubAt) },
-    ...programSegments.map((s) => ({ ...s, offset: s.offset + BigInt(programAt) })),
-    {
-      type: PT_LOAD,
-      flags: PF_R,
-      offset: BigInt(librariesAt),
-      address: librariesAddress,
-      fileSize: librariesSize,
-      memorySize: librariesSize,
-      align: BigInt(PAGE),
-    },
+    ...placed,
+    { type: PT_LOAD, flags: PF_R, ...data, align: BigInt(PAGE) },
     {
       type: PT_GNU_STACK,
       flags: PF_R | PF_W,
@@ -93,68 +104,84 @@ export function linkStatic(
       memorySize: 0n,
       align: 16n,
     },
-  ];
-  writeHeader(out, view(stub).getBigUint64(24, true), segments);
+  ]);
   fillConfig(out, stubAt, stubSegment, [
-    BigInt(size),
+    size,
     programHeader.getBigUint64(24, true),
     headersAddress(programHeader, programSegments),
     BigInt(programHeader.getUint16(56, true)),
-    ...libraries.flatMap((library, i) => [address(i), BigInt(library.length)]),
+    ...blobs,
+    ...packing,
   ]);
   return out;
 }
 
-const PAGE = 4096;
-const ET_EXEC = 2;
-const PT_LOAD = 1;
-const PT_GNU_STACK = 0x6474e551;
-const PF_W = 2;
-const PF_R = 4;
-const MAGIC = "RDINITSTUBCONFIG";
+/** The pieces of the file, each at a page of its own; the header takes the first page. */
+class Layout {
+  length = PAGE;
+  private readonly pieces: { readonly at: number; readonly bytes: Uint8Array }[] = [];
 
-interface Segment {
-  readonly type: number;
-  readonly flags: number;
-  readonly offset: bigint;
-  readonly address: bigint;
-  readonly fileSize: bigint;
-  readonly memorySize: bigint;
-  readonly align: bigint;
-}
-
-function view(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function pageUp(n: number): number {
-  return Math.ceil(n / PAGE) * PAGE;
-}
-
-function loadSegments(elf: Uint8Array, what: string): Segment[] {
-  const v = view(elf);
-  if (elf.length < 64 || v.getUint32(0, false) !== 0x7f454c46 || elf[4] !== 2 || v.getUint16(18, true) !== 62)
-    throw new UserError(`${what} is not an ELF file for x86-64.`);
-  const segments: Segment[] = [];
-  for (let i = 0; i < v.getUint16(56, true); i++) {
-    const at = Number(v.getBigUint64(32, true)) + i * v.getUint16(54, true);
-    if (v.getUint32(at, true) !== PT_LOAD) continue;
-    segments.push({
-      type: PT_LOAD,
-      flags: v.getUint32(at + 4, true),
-      offset: v.getBigUint64(at + 8, true),
-      address: v.getBigUint64(at + 16, true),
-      fileSize: v.getBigUint64(at + 32, true),
-      memorySize: v.getBigUint64(at + 40, true),
-      align: v.getBigUint64(at + 48, true),
-    });
+  /** Adds pieces without a gap between them; returns the offset of the first. */
+  add(...pieces: readonly Uint8Array[]): number {
+    const start = pageUp(this.length);
+    let at = start;
+    for (const bytes of pieces) {
+      this.pieces.push({ at, bytes });
+      at += bytes.length;
+    }
+    this.length = pageUp(at);
+    return start;
   }
-  if (segments.some((s) => s.align > BigInt(PAGE)))
-    throw new UserError(
-      `${what} has segments aligned to more than ${PAGE} bytes, which link.ts does not handle.`,
-    );
-  return segments;
+
+  join(): Uint8Array {
+    const last = this.pieces.at(-1);
+    const out = new Uint8Array(last === undefined ? PAGE : last.at + last.bytes.length);
+    for (const { at, bytes } of this.pieces) out.set(bytes, at);
+    return out;
+  }
 }
+
+/** Adds the tables and windows of the packed form; returns the last words of `struct stub_config`. */
+function placePacked(
+  file: Layout,
+  packed: Packed,
+  openPages: number,
+  addressOf: (offset: number) => bigint,
+): bigint[] {
+  const windowsAt = file.add(...packed.windows);
+  let next = windowsAt;
+  const windowWords = packed.windows.flatMap((window) => {
+    const at = next;
+    next += window.length;
+    return [addressOf(at), BigInt(window.length)];
+  });
+  let offset = openPages;
+  const runWords = packed.runs.flatMap(({ address, size }) => {
+    const at = offset;
+    offset += size;
+    return [BigInt(address), BigInt(size), BigInt(at)];
+  });
+  const windowTable = file.add(words(windowWords));
+  const runTable = file.add(words(runWords));
+  const [first, second] = packed.regions;
+  return [
+    BigInt(packed.regions.length),
+    ...[first, second].flatMap((r) =>
+      r === undefined ? [0n, 0n, 0n] : [BigInt(r.start), BigInt(r.end), r.executable ? 1n : 0n],
+    ),
+    ...[BigInt(packed.runs.length), addressOf(runTable)],
+    ...[BigInt(packed.windows.length), addressOf(windowTable)],
+    packed.recording ? 1n : 0n,
+  ];
+}
+
+function words(values: readonly bigint[]): Uint8Array {
+  return new Uint8Array(BigUint64Array.from(values).buffer);
+}
+
+const ET_EXEC = 2;
+const PT_GNU_STACK = 0x6474e551;
+const MAGIC = "RDINITSTUBCONFIG";
 
 /** Where the program's own headers are once its segments are mapped. */
 function headersAddress(header: DataView, segments: readonly Segment[]): bigint {
@@ -210,18 +237,23 @@ function readLibrary(name: string): Uint8Array {
   return readFileSync(found);
 }
 
-function main(argv: readonly string[]): void {
-  const [program, stub, output] = argv;
+async function main(argv: readonly string[]): Promise<void> {
+  const { _: files, packed, recording } = minimist([...argv], { boolean: ["packed", "recording"] });
+  const [program, stub, output] = files;
   if (program === undefined || stub === undefined || output === undefined)
-    throw new UserError("Usage: bun src/stub/link.ts PROGRAM STUB OUTPUT");
-  const linked = linkStatic(readFileSync(program), readFileSync(stub), libraryNames.map(readLibrary));
+    throw new UserError("Usage: bun src/stub/link.ts PROGRAM STUB OUTPUT [--packed]");
+  const bytes = readFileSync(program);
+  const libraries = libraryNames.map(readLibrary);
+  const form =
+    recording === true ? packForRecording(bytes) : packed === true ? await packForImage(bytes) : undefined;
+  const linked = linkStatic(bytes, readFileSync(stub), libraries, form);
   writeFileSync(`${output}.new`, linked, { mode: 0o755 });
   renameSync(`${output}.new`, output);
 }
 
 if (import.meta.main) {
   try {
-    main(process.argv.slice(2));
+    await main(process.argv.slice(2));
   } catch (error) {
     process.stderr.write(`link: ${describe(error)}\n`);
     process.exitCode = 1;

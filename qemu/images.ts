@@ -1,0 +1,67 @@
+/** Initramfs images with build/rdinit as /init, for `make run`, the benchmark and the boot tests. */
+
+import { mkdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { type ExtraFile, buildImage } from "../src/image/build.ts";
+import { writeImage } from "../src/image/write.ts";
+import { PROJECT, run } from "./host.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** What a machine of this folder needs for an ext4 root on its first disk. */
+export const MACHINE_DRIVERS: readonly string[] = ["virtio_pci", "virtio_blk", "ext4"];
+
+export interface RdinitImage {
+  /** Names the file, build/images/NAME.cpio. */
+  readonly name: string;
+  /** The kernel whose modules go in; none for a kernel with all drivers built in. */
+  readonly kernel?: Kernel;
+  readonly drivers?: readonly string[];
+  /** Puts busybox in, as the rescue shell. */
+  readonly shell?: boolean;
+  readonly files?: readonly ExtraFile[];
+  /** What becomes /init; see chooseInit(). */
+  readonly init?: string;
+}
+
+/** The image of `make run`: the drivers of its machine and of these filesystems, and a rescue shell. */
+export function runImage(kernel: Kernel, types: readonly string[]): Promise<string> {
+  const drivers = ["virtio_pci", "virtio_blk", ...types.map((type) => `fs-${type}`)];
+  return rdinitImage({ name: "run", kernel, drivers, shell: true });
+}
+
+/** Builds the image, uncompressed, and returns its path. */
+export async function rdinitImage(request: RdinitImage): Promise<string> {
+  const directory = join(PROJECT, "build/images");
+  mkdirSync(directory, { recursive: true });
+  const file = join(directory, `${request.name}.cpio`);
+  const { entries } = buildImage({
+    init: request.init ?? chooseInit(request.kernel),
+    ...(request.kernel === undefined
+      ? {}
+      : { modules: modulesOf(request.kernel, request.drivers ?? MACHINE_DRIVERS) }),
+    ...(request.shell === true ? { busybox: await staticBusybox() } : {}),
+    files: request.files ?? [],
+  });
+  const half = `${file}.${process.pid}`;
+  await writeImage(half, entries, "none");
+  renameSync(half, file);
+  return file;
+}
+
+/**
+ * The packed form for the distribution's kernel, which has userfaultfd(2); the plain one for the small kernel,
+ * which has not, and would have to unpack all of it first.
+ */
+function chooseInit(kernel: Kernel | undefined): string {
+  return join(PROJECT, kernel === undefined ? "build/rdinit" : "build/init");
+}
+
+function modulesOf(kernel: Kernel, drivers: readonly string[]) {
+  // DIR/lib/modules/VERSION
+  return { root: join(kernel.modules, "../../.."), release: kernel.version, names: drivers };
+}
+
+/** The path of Debian's static busybox. */
+export async function staticBusybox(): Promise<string> {
+  return (await run(["sh", "-c", "command -v busybox"])).trim();
+}

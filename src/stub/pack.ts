@@ -1,0 +1,192 @@
+/**
+ * The packed form of the runtime, for images (see pages.c): the pages that a boot needs lie open, all
+ * others are compressed in windows of 128 KiB.
+ *
+ * Which pages a boot needs was recorded from real boots (qemu/record.ts) and stands in hot-pages.txt. The
+ * list belongs to one build of Bun; for another one the program is left as it is.
+ */
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../lib/errors.ts";
+import { PAGE, PF_W, PF_X, type Segment, loadSegments, pageUp } from "./segments.ts";
+
+/** A read-only segment of the program, as page-aligned addresses. */
+export interface Region {
+  readonly start: number;
+  readonly end: number;
+  readonly executable: boolean;
+}
+
+/** Everything that link.ts puts into the file for the packed form. */
+export interface Packed {
+  readonly regions: readonly Region[];
+  /** Stretches of open pages, and their bytes in the same order. */
+  readonly runs: readonly { readonly address: number; readonly size: number }[];
+  readonly openPages: readonly Uint8Array[];
+  /** The windows of all regions in order: raw LZMA1, or as they are where that is no shorter. */
+  readonly windows: readonly Uint8Array[];
+  /** The stub reports each first touch of a page. */
+  readonly recording: boolean;
+}
+
+/** The recorded list: pages by number (address / 4096), and the build of the program that they belong to. */
+export interface HotPages {
+  readonly program: string;
+  readonly pages: ReadonlySet<number>;
+}
+
+/**
+ * Packs the program with the pages of hot-pages.txt open. Undefined when the list belongs to another
+ * program, which is said on standard error.
+ * @throws UserError when xz is missing
+ */
+export async function packForImage(program: Uint8Array): Promise<Packed | undefined> {
+  const list = parseHotPages(readFileSync(listFile, "utf8"));
+  if (list.program !== fingerprint(program)) {
+    process.stderr.write(
+      "link: hot-pages.txt belongs to another build of Bun, so /init is not packed. See qemu/record.ts.\n",
+    );
+    return undefined;
+  }
+  const { windows, ...open } = splitProgram(program, closeGaps(list.pages));
+  return { ...open, windows: await compressAll(windows), recording: false };
+}
+
+/** The form that hot-pages.txt is recorded with: nothing lies open, and nothing is compressed. */
+export function packForRecording(program: Uint8Array): Packed {
+  return { ...splitProgram(program, new Set()), recording: true };
+}
+
+/** Identifies the code of a program: the same for all that one Bun compiles. */
+export function fingerprint(program: Uint8Array): string {
+  const hash = createHash("sha256");
+  // The first page holds the program headers, which depend on the size of the script.
+  for (const { bytes } of readOnlyRegions(program)) hash.update(bytes.subarray(PAGE));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** Reads hot-pages.txt: `program FINGERPRINT`, then hexadecimal page numbers or FIRST-LAST, # for comments. */
+export function parseHotPages(list: string): HotPages {
+  let program = "";
+  const pages = new Set<number>();
+  for (const line of list.split("\n")) {
+    const named = /^program ([0-9a-f]+)$/.exec(line);
+    if (named !== null) program = named[1] ?? "";
+    const range = /^([0-9a-f]+)(?:-([0-9a-f]+))?$/.exec(line);
+    if (range === null) continue;
+    const first = parseInt(range[1] ?? "", 16);
+    for (let page = first; page <= parseInt(range[2] ?? range[1] ?? "", 16); page++) pages.add(page);
+  }
+  return { program, pages };
+}
+
+/** Writes what `parseHotPages` reads. */
+export function formatHotPages({ program, pages }: HotPages): string {
+  const lines = [`program ${program}`];
+  const sorted = [...pages].sort((a, b) => a - b);
+  for (let i = 0; i < sorted.length;) {
+    const first = sorted[i] ?? 0;
+    let last = first;
+    while (sorted[++i] === last + 1) last++;
+    lines.push(first === last ? first.toString(16) : `${first.toString(16)}-${last.toString(16)}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/**
+ * Opens the pages between hot ones that are this close, too: each stretch costs a mapping, and what lies
+ * between is likely to be touched on another day.
+ */
+const gap_pages = 4;
+
+function closeGaps(pages: ReadonlySet<number>): Set<number> {
+  const closed = new Set(pages);
+  for (const page of pages) {
+    const next = Array.from({ length: gap_pages }, (_, i) => page + i + 2).find((other) => pages.has(other));
+    if (next !== undefined) for (let between = page + 1; between < next; between++) closed.add(between);
+  }
+  return closed;
+}
+
+/** WINDOW_SIZE of layout.h */
+const WINDOW = 1 << 17;
+const listFile = join(import.meta.dir, "hot-pages.txt");
+
+function readOnlyRegions(program: Uint8Array): (Region & { bytes: Uint8Array })[] {
+  return loadSegments(program, "the compiled program")
+    .filter((s) => (s.flags & PF_W) === 0)
+    .map((s: Segment) => {
+      // As the kernel maps it: whole pages, with whatever the file has around the segment.
+      const lead = Number(s.address % BigInt(PAGE));
+      const start = Number(s.address) - lead;
+      const size = pageUp(lead + Number(s.fileSize));
+      const bytes = new Uint8Array(size);
+      const from = Number(s.offset) - lead;
+      bytes.set(program.subarray(from, from + size));
+      return { start, end: start + size, executable: (s.flags & PF_X) !== 0, bytes };
+    });
+}
+
+function splitProgram(program: Uint8Array, hot: ReadonlySet<number>): Omit<Packed, "recording"> {
+  const runs: { address: number; size: number }[] = [];
+  const openPages: Uint8Array[] = [];
+  const windows: Uint8Array[] = [];
+  const regions = readOnlyRegions(program);
+  for (const { start, end, bytes } of regions) {
+    const rest = bytes.slice();
+    for (let at = 0; at < bytes.length; at += PAGE) {
+      const address = start + at;
+      if (!hot.has(address / PAGE)) continue;
+      openPages.push(bytes.subarray(at, at + PAGE));
+      const last = runs.at(-1);
+      if (last !== undefined && last.address + last.size === address && address !== start) last.size += PAGE;
+      else runs.push({ address, size: PAGE });
+      rest.fill(0, at, at + PAGE);
+    }
+    for (let at = 0; at < end - start; at += WINDOW)
+      windows.push(rest.subarray(at, Math.min(at + WINDOW, rest.length)));
+  }
+  return {
+    regions: regions.map(({ start, end, executable }) => ({ start, end, executable })),
+    runs,
+    openPages,
+    windows,
+  };
+}
+
+/** Compresses the windows, two at a time; results are kept in build/, as the runtime is the same from build to build. */
+async function compressAll(windows: readonly Uint8Array[]): Promise<Uint8Array[]> {
+  const results: Uint8Array[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let i = next++; i < windows.length; i = next++) {
+      const window = windows[i];
+      if (window !== undefined) results[i] = await compress(window);
+    }
+  };
+  await Promise.all([work(), work()]);
+  return results;
+}
+
+const cacheDirectory = join(import.meta.dir, "../../build/windows");
+
+async function compress(window: Uint8Array): Promise<Uint8Array> {
+  const file = join(cacheDirectory, createHash("sha256").update(window).digest("hex"));
+  if (existsSync(file)) return readFileSync(file);
+  const xz = ["xz", "--format=raw", `--lzma1=preset=9,dict=${WINDOW},lc=3,lp=0,pb=2`, "--threads=1", "-c"];
+  const child = Bun.spawn(xz, { stdin: Buffer.from(window), stdout: "pipe", stderr: "pipe" });
+  const [packed, words, status] = await Promise.all([
+    new Response(child.stdout).bytes(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (status !== 0)
+    throw new UserError(`xz failed with status ${status}: ${words.trim()}`, "Install xz (Debian: xz-utils).");
+  const result = packed.length < window.length ? packed : window;
+  mkdirSync(cacheDirectory, { recursive: true });
+  writeFileSync(`${file}.${process.pid}`, result);
+  renameSync(`${file}.${process.pid}`, file);
+  return result;
+}
