@@ -12,11 +12,11 @@ SOURCES := $(shell find src syscalls -name '*.ts') package.json
 
 .DEFAULT_GOAL := build/rdinit
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt bench clean setup-build setup-run setup-test
+.PHONY: help run test check fmt bench hot-pages clean setup-build setup-run setup-test
 
 help: ## list the targets
 	@echo "make                 build build/rdinit"
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do \
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do \
 	  printf 'make %-15s %s\n' "$$t" "$$d"; done
 
 run: setup-run build/rdinit build/init ## boot a demo root in QEMU: APPEND="kernel parameters", DISK=file, MEMORY=MiB
@@ -33,6 +33,9 @@ fmt: setup-build ## format the sources
 
 bench: setup-test build/rdinit build/init ## measure the boot in deterministic virtual time
 	@$(BUN) qemu/bench.ts
+
+hot-pages: setup-test build/rdinit ## record anew which pages of the runtime a boot needs
+	@$(BUN) qemu/record.ts
 
 clean: ## delete what was built (the kernels stay in the cache)
 	rm -rf build

@@ -161,8 +161,8 @@ function placePacked(
     offset += size;
     return [BigInt(address), BigInt(size), BigInt(at)];
   });
-  const windowTable = file.add(words(windowWords));
-  const runTable = file.add(words(runWords));
+  const windowTable = file.add(packWords(windowWords));
+  const runTable = file.add(packWords(runWords));
   const [first, second] = packed.regions;
   return [
     BigInt(packed.regions.length),
@@ -175,7 +175,7 @@ function placePacked(
   ];
 }
 
-function words(values: readonly bigint[]): Uint8Array {
+function packWords(values: readonly bigint[]): Uint8Array {
   return new Uint8Array(BigUint64Array.from(values).buffer);
 }
 

@@ -1,0 +1,65 @@
+/**
+ * `make hot-pages`: records which pages of the runtime a boot touches, for the packed form (src/stub/pack.ts).
+ *
+ *   bun qemu/record.ts
+ *
+ * Wanted after each change of Bun's version, and when a boot has come to touch other parts of it. A page that
+ * is missing from the list costs a boot some milliseconds, one too many costs all boots ten microseconds.
+ */
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe } from "../src/lib/errors.ts";
+import { fingerprint, formatHotPages } from "../src/stub/pack.ts";
+import { BENCH_UUID, benchDisk } from "./bench.ts";
+import { PROJECT, run } from "./host.ts";
+import { rdinitImage } from "./images.ts";
+import { stockKernel } from "./kernel.ts";
+import { startMachine } from "./machine.ts";
+
+/** Boots that differ in what they do, and in when their threads run. */
+const BOOTS: readonly { name: string; append: string; cpus?: number; deterministic?: boolean }[] = [
+  { name: "alone", append: `root=UUID=${BENCH_UUID}`, deterministic: true },
+  { name: "quiet", append: `root=UUID=${BENCH_UUID} quiet`, cpus: 2 },
+  { name: "debug", append: `root=UUID=${BENCH_UUID} debug`, cpus: 2 },
+  { name: "path", append: "root=/dev/vda rw rootflags=noatime", cpus: 4 },
+  { name: "label", append: "root=LABEL=none rd.timeout=2 rd.shell=0 panic=-1", cpus: 2 },
+];
+
+async function main(): Promise<void> {
+  const program = join(PROJECT, "build/rdinit.dynamic");
+  const recording = join(PROJECT, "build/rdinit.recording");
+  await run([process.execPath, "src/stub/link.ts", program, "build/stub", recording, "--recording"], {
+    cwd: PROJECT,
+  });
+  const kernel = await stockKernel();
+  const initrd = await rdinitImage({ name: "recording", kernel, init: recording });
+  const disk = await benchDisk();
+  const pages = new Set<number>();
+  for (const { name, append, ...options } of BOOTS) {
+    const machine = await startMachine({
+      ...options,
+      name: `record-${name}`,
+      kernel: kernel.vmlinuz,
+      initrd,
+      disks: [{ file: disk }],
+      append: `${append} printk.devkmsg=on ignore_loglevel`,
+      memory_mb: 1024,
+      timeout_ms: 240_000,
+    });
+    await machine.console.expect(/benchmark: the real init runs|Rebooting at once/, 240_000);
+    await machine.stop();
+    const before = pages.size;
+    for (const [, page] of machine.console.text.matchAll(/rdinit-page (\d+)/g)) pages.add(Number(page));
+    console.log(`${name}: ${pages.size - before} new pages, ${pages.size} in all`);
+  }
+  const list = formatHotPages({ program: fingerprint(readFileSync(program)), pages });
+  writeFileSync(join(PROJECT, "src/stub/hot-pages.txt"), list);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`record: ${describe(error)}`);
+  process.exit(1);
+}
