@@ -1,21 +1,26 @@
 /** The demo root of `make run`: busybox as the real init, and a shell on the console. */
 
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { copyFile } from "node:fs/promises";
-import { join } from "node:path";
 import { run } from "./host.ts";
+import { staticBusybox } from "./images.ts";
+import { ROOT_FOLDERS, type Tree, type TreeEntry } from "./tree.ts";
 
-/** Lays out the root below `root`, which must not exist yet. Needs no root rights. */
-export async function writeDemoRoot(root: string): Promise<void> {
-  for (const directory of ["bin", "sbin", "usr/bin", "usr/sbin", "etc", "dev", "proc", "sys", "run", "tmp", "root"])
-    mkdirSync(join(root, directory), { recursive: true });
-  const busybox = (await run(["sh", "-c", "command -v busybox"])).trim();
-  await copyFile(busybox, join(root, "bin/busybox"));
-  chmodSync(join(root, "bin/busybox"), 0o755);
-  for (const applet of (await run([busybox, "--list-full"])).split("\n"))
-    if (applet !== "" && applet !== "bin/busybox") symlinkSync("/bin/busybox", join(root, applet));
-  for (const [path, content] of Object.entries(files)) writeFileSync(join(root, path), content);
-  chmodSync(join(root, "etc/rc"), 0o755);
+/** The whole root. */
+export async function demoTree(): Promise<Tree> {
+  const busybox = await staticBusybox();
+  const applets = (await run([busybox, "--list-full"])).split("\n");
+  return [
+    ...ROOT_FOLDERS,
+    { path: "/bin/busybox", kind: "file", from: busybox, mode: 0o755 },
+    ...applets
+      .filter((applet) => applet !== "" && applet !== "bin/busybox")
+      .map((applet): TreeEntry => ({ path: `/${applet}`, kind: "link", target: "/bin/busybox" })),
+    ...Object.entries(files).map(([path, text]): TreeEntry => ({
+      path: `/${path}`,
+      kind: "text",
+      text,
+      mode: path === "etc/rc" ? 0o755 : 0o644,
+    })),
+  ];
 }
 
 const files: Readonly<Record<string, string>> = {

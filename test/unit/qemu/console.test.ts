@@ -99,7 +99,9 @@ describe("Console", () => {
     const { console } = open();
     feed(console, "first\nlast");
     console.end("the machine is gone");
-    expect(readFileSync(console.logFile, "latin1")).toMatch(/^ +\d+\.\d{3} {2}first\n +\d+\.\d{3} {2}last\n$/);
+    expect(readFileSync(console.logFile, "latin1")).toMatch(
+      /^ +\d+\.\d{3} {2}first\n +\d+\.\d{3} {2}last\n$/,
+    );
   });
 
   test("types Enter as a terminal does", () => {

@@ -17,7 +17,9 @@ const TREE: Tree = [
 const LINKED: Tree = [...TREE, { path: "/link", kind: "link", target: "etc/name" }];
 
 /** What blkid must say of each type, made with the label "boottest" and the UUID above where it has them. */
-const EXPECTED: Readonly<Record<FilesystemType, { recipe: Partial<DiskRecipe>; blkid: Record<string, string> }>> = {
+const EXPECTED: Readonly<
+  Record<FilesystemType, { recipe: Partial<DiskRecipe>; blkid: Record<string, string> }>
+> = {
   ext4: { recipe: { uuid: UUID, label: "boottest" }, blkid: { TYPE: "ext4", UUID, LABEL: "boottest" } },
   xfs: {
     recipe: { uuid: UUID, label: "boottest", size_mb: 320 },

@@ -53,7 +53,8 @@ test("diskArguments gives each interface its controller once and each disk its p
 });
 
 describe("loadOrder", () => {
-  const dep = "kernel/fs/ext4.ko: kernel/crc16.ko kernel/jbd2.ko\nkernel/jbd2.ko:\nkernel/crc16.ko:\nkernel/a-b.ko.xz:\n";
+  const dep =
+    "kernel/fs/ext4.ko: kernel/crc16.ko kernel/jbd2.ko\nkernel/jbd2.ko:\nkernel/crc16.ko:\nkernel/a-b.ko.xz:\n";
 
   test("puts each module behind what it needs, once", () => {
     const order = ["kernel/jbd2.ko", "kernel/crc16.ko", "kernel/fs/ext4.ko"];
@@ -61,7 +62,9 @@ describe("loadOrder", () => {
   });
 
   test("knows - and _ as one, and leaves built-in ones out", () => {
-    expect(loadOrder(dep, "kernel/drivers/virtio-blk.ko\n", ["virtio_blk", "a_b"])).toEqual(["kernel/a-b.ko.xz"]);
+    expect(loadOrder(dep, "kernel/drivers/virtio-blk.ko\n", ["virtio_blk", "a_b"])).toEqual([
+      "kernel/a-b.ko.xz",
+    ]);
   });
 
   test("refuses a name that the kernel has not", () => {
@@ -81,7 +84,8 @@ describe("packages", () => {
   });
 
   test("dependencies takes the packages and leaves virtual ones out", () => {
-    const said = "linux-image-generic\n  Depends: linux-image-6.8.0-45-generic\n  Depends: <virtual>\n |Depends: a\n  Depends: linux-firmware\n  Recommends: thermald\n";
+    const said =
+      "linux-image-generic\n  Depends: linux-image-6.8.0-45-generic\n  Depends: <virtual>\n |Depends: a\n  Depends: linux-firmware\n  Recommends: thermald\n";
     expect(dependencies(said)).toEqual(["linux-image-6.8.0-45-generic", "a", "linux-firmware"]);
   });
 });

@@ -7,6 +7,12 @@ import type { Listing } from "../../../qemu/probe.ts";
 const listing = (...lines: readonly string[]): Listing =>
   parseListing(["before", "PROBE BEGIN", ...lines, `PROBE END ${lines.length}`, "after"].join("\n"));
 
+const near = (a?: string, b?: string) => Math.abs(Number(a) - Number(b)) < 20;
+
+/** The keys that the hand-over's rules leave when `direct` becomes `through`. */
+const left = (direct: readonly string[], through: readonly string[]) =>
+  compare(listing(...direct), listing(...through), HANDOVER_RULES).map(({ key }) => key);
+
 describe("parseListing", () => {
   test("takes keys and values, with their bytes back", () => {
     expect([...listing("pid=1", "environ.0=HOME=/", "dir./run/a\\x20b\\x3dc=file", "empty=")]).toEqual([
@@ -46,7 +52,6 @@ describe("compare", () => {
   });
 
   test("leaves out what a rule allows, and only that", () => {
-    const near = (a?: string, b?: string) => Math.abs(Number(a) - Number(b)) < 20;
     const rules = [
       { key: /^memory/, why: "near", allows: near },
       { key: /^new$/, why: "any" },
@@ -63,13 +68,14 @@ describe("compare", () => {
 });
 
 describe("HANDOVER_RULES", () => {
-  /** The keys that stay when `direct` becomes `through`. */
-  const left = (direct: readonly string[], through: readonly string[]) =>
-    compare(listing(...direct), listing(...through), HANDOVER_RULES).map(({ key }) => key);
-
   test("allow the mounts that are there already, as the hand-over wants them", () => {
-    const run = ["type=tmpfs", "options=rw,nosuid,nodev,relatime", "super=rw,size=1k,mode=755", "parent=/"];
-    const lines = ["mounted.run=yes", "mounts.count=5", ...run.map((field) => `mount./run.${field}`)];
+    const fields = [
+      "type=tmpfs",
+      "options=rw,nosuid,nodev,relatime",
+      "super=rw,size=1k,mode=755",
+      "parent=/",
+    ];
+    const lines = ["mounted.run=yes", "mounts.count=5", ...fields.map((field) => `mount./run.${field}`)];
     expect(left(["mounted.run=no", "mounts.count=1"], lines)).toEqual([]);
     expect(left([], ["mount./run.options=rw,nosuid,nodev,noexec,relatime"])).toEqual(["mount./run.options"]);
     expect(left([], ["mount./run.options=rw,relatime"])).toEqual(["mount./run.options"]);
@@ -97,7 +103,12 @@ describe("HANDOVER_RULES", () => {
   });
 
   test("do not allow what a careless init leaves behind", () => {
-    const lines = ["environ.2=PATH=/bin", "signal.13=ignored", "process.90=comm x state S ppid 1", "userns=EPERM"];
+    const lines = [
+      "environ.2=PATH=/bin",
+      "signal.13=ignored",
+      "process.90=comm x state S ppid 1",
+      "userns=EPERM",
+    ];
     expect(left(["signal.13=default", "userns=ok"], lines)).toEqual([
       "signal.13",
       "userns",

@@ -55,7 +55,8 @@ describe("Qmp", () => {
   test("finds the event that fits, in lines that come in pieces", async () => {
     const { qmp } = await greeted();
     const event = qmp.waitFor("DEVICE_DELETED", 1000, (data) => data["device"] === "b");
-    const lines = '{"event":"DEVICE_DELETED","data":{"device":"a"}}\n{"event":"DEVICE_DELETED","data":{"device":"b"}}\n';
+    const lines =
+      '{"event":"DEVICE_DELETED","data":{"device":"a"}}\n{"event":"DEVICE_DELETED","data":{"device":"b"}}\n';
     qmp.feed(Buffer.from(lines.slice(0, 60)));
     qmp.feed(Buffer.from(lines.slice(60)));
     expect((await event).data).toEqual({ device: "b" });

@@ -1,0 +1,173 @@
+/** A small kernel with every driver the boot tests need built in, from the distribution's source package. */
+
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { UserError } from "../src/lib/errors.ts";
+import { cacheDir, fingerprint, run, tryRun, withLock } from "./host.ts";
+import type { Kernel } from "./kernel.ts";
+import { dependencies, unpackPackage } from "./stock.ts";
+
+/** Raise it when the steps below change what comes out. */
+const RECIPE = "1";
+
+interface Source {
+  /** Name and version of the package, for the cache. */
+  readonly id: string;
+  readonly tarball: string;
+}
+
+/** The built-in kernel from the cache; built when it is not there yet, which takes minutes. */
+export async function builtinKernel(): Promise<Kernel> {
+  const fragment = await Bun.file(join(import.meta.dir, "builtin.config")).text();
+  const source = await kernelSource();
+  const dir = join(cacheDir(), `builtin-${fingerprint(RECIPE, source.id, fragment)}`);
+  const result = Bun.file(join(dir, "kernel.json"));
+  if (await result.exists()) return (await result.json()) as Kernel;
+  return withLock("builtin", async () => {
+    if (await result.exists()) return (await result.json()) as Kernel;
+    const kernel = await build(dir, source, fragment);
+    // A build tree takes two gigabytes; one is kept.
+    for (const name of readdirSync(cacheDir()))
+      if (name.startsWith("builtin-") && name !== basename(dir))
+        rmSync(join(cacheDir(), name), { recursive: true, force: true });
+    await Bun.write(result, `${JSON.stringify(kernel, null, 2)}\n`);
+    return kernel;
+  });
+}
+
+/**
+ * The built-in kernel linked anew with the cpio archive at `initramfs` inside it (CONFIG_INITRAMFS_SOURCE),
+ * as `to`. Only the archive is compiled, so it takes seconds.
+ */
+export async function builtinKernelWith(initramfs: string, to: string): Promise<void> {
+  const kernel = await builtinKernel();
+  const objects = join(kernel.modules, "../../../..", "objects");
+  await withLock("builtin", async () => {
+    const config = join(objects, ".config");
+    const plain = await Bun.file(config).text();
+    try {
+      await Bun.write(
+        config,
+        `${plain}CONFIG_INITRAMFS_SOURCE="${initramfs}"\nCONFIG_INITRAMFS_COMPRESSION_NONE=y\n`,
+      );
+      await make(objects, ["olddefconfig"]);
+      await make(objects, ["bzImage"]);
+      cpSync(join(objects, "arch/x86/boot/bzImage"), to);
+    } finally {
+      await Bun.write(config, plain);
+    }
+  });
+}
+
+/**
+ * What the finished configuration lacks of the fragment: options that were asked for, and options that were
+ * refused.
+ */
+export function lostOptions(fragment: string, config: string): { missing: string[]; unwanted: string[] } {
+  const lines = new Set(config.split("\n"));
+  const wanted = fragment.split("\n").filter((line) => /^CONFIG_\w+=/.test(line));
+  const refused = [...fragment.matchAll(/^# (CONFIG_\w+) is not set$/gm)].map((match) => match[1] ?? "");
+  return {
+    missing: wanted.filter((line) => !lines.has(line)),
+    unwanted: refused.filter((name) => lines.has(`${name}=y`)),
+  };
+}
+
+async function build(dir: string, source: Source, fragment: string): Promise<Kernel> {
+  rmSync(dir, { recursive: true, force: true });
+  const tree = join(dir, "source");
+  const objects = join(dir, "objects");
+  mkdirSync(tree, { recursive: true });
+  mkdirSync(objects);
+  await run(["tar", "-x", "-f", source.tarball, "-C", tree, "--strip-components=1"]);
+  await run(["make", "-s", "-C", tree, `O=${objects}`, "tinyconfig"]);
+  const config = join(objects, ".config");
+  await Bun.write(config, (await Bun.file(config).text()) + fragment);
+  await make(objects, ["olddefconfig"]);
+  const { missing, unwanted } = lostOptions(fragment, await Bun.file(config).text());
+  if (missing.length > 0)
+    throw new UserError(
+      `${source.id} did not keep these lines of qemu/builtin.config: ${missing.join(", ")}.`,
+      "Each depends on an option that is off: 'make menuconfig' and '/' in the kernel's source show which.",
+    );
+  if (unwanted.length > 0)
+    process.stderr.write(`${source.id} turns these on all the same: ${unwanted.join(", ")}\n`);
+  await make(objects, ["bzImage"]);
+  return install(dir, objects);
+}
+
+/**
+ * Lays the result out as an installed kernel: boot/vmlinuz-V, lib/modules/V with the lists of what is built
+ * in.
+ */
+async function install(dir: string, objects: string): Promise<Kernel> {
+  const version = (await Bun.file(join(objects, "include/config/kernel.release")).text()).trim();
+  const root = join(dir, "root");
+  const modules = join(root, "lib/modules", version);
+  mkdirSync(modules, { recursive: true });
+  mkdirSync(join(root, "boot"));
+  const vmlinuz = join(root, "boot", `vmlinuz-${version}`);
+  cpSync(join(objects, "arch/x86/boot/bzImage"), vmlinuz);
+  cpSync(join(objects, ".config"), join(root, "boot", `config-${version}`));
+  for (const name of ["modules.builtin", "modules.builtin.modinfo"])
+    cpSync(join(objects, name), join(modules, name));
+  await Bun.write(join(modules, "modules.order"), "");
+  await run(["depmod", "-b", root, version]);
+  return { version, vmlinuz, modules };
+}
+
+/** Two jobs at low priority: the machine stays usable. */
+async function make(objects: string, targets: readonly string[]): Promise<void> {
+  const log = join(objects, "make.log");
+  const argv = ["nice", "-n", "10", "make", "-s", "-j2", "-C", objects, ...targets];
+  const { status, stderr } = await tryRun(argv, { log });
+  if (status === 0) return;
+  const words = stderr.trimEnd().split("\n").slice(-15).join("\n");
+  throw new UserError(
+    `Building the kernel failed at '${targets.join(" ")}':\n${words}`,
+    `The whole log is in ${log}.`,
+  );
+}
+
+/** The installed source package, else the downloaded one, else a fresh download. */
+async function kernelSource(): Promise<Source> {
+  const installed = tarballBelow("/usr/src");
+  if (installed !== undefined) {
+    const name = installed.slice("/usr/src/".length).replace(/[/].*|\.tar\..*$/g, "");
+    const version = await run(["dpkg-query", "-W", "-f", "${Version}", name]);
+    return { id: `${name} ${version}`, tarball: installed };
+  }
+  const dir = join(cacheDir(), "kernel-source");
+  await withLock("kernel-source", async () => {
+    if (existsSync(join(dir, "id"))) return;
+    const name = dependencies(await run(["apt-cache", "depends", "linux-source"]))[0];
+    if (name === undefined)
+      throw new UserError("No kernel source package is on offer here.", "Run 'apt-get update' as root once.");
+    const half = `${dir}.part`;
+    rmSync(half, { recursive: true, force: true });
+    mkdirSync(half, { recursive: true });
+    const policy = await run(["apt-cache", "policy", name]);
+    await unpackPackage(name, half, half);
+    await Bun.write(join(half, "id"), `${name} ${/Candidate: (\S+)/.exec(policy)?.[1] ?? "?"}`);
+    rmSync(dir, { recursive: true, force: true });
+    renameSync(half, dir);
+  });
+  const tarball = tarballBelow(join(dir, "usr/src"));
+  if (tarball === undefined)
+    throw new UserError(`${dir} holds no kernel source.`, "Remove it and try again.");
+  return { id: await Bun.file(join(dir, "id")).text(), tarball };
+}
+
+/** Debian puts the tarball into /usr/src, Ubuntu into a folder of its own there. */
+function tarballBelow(dir: string): string | undefined {
+  if (!existsSync(dir)) return undefined;
+  for (const name of readdirSync(dir).sort().toReversed()) {
+    if (!name.startsWith("linux-source-")) continue;
+    if (/\.tar\.(xz|bz2|zst)$/.test(name)) return join(dir, name);
+    const below = readdirSync(join(dir, name)).find((entry) =>
+      /^linux-source-.*\.tar\.(xz|bz2|zst)$/.test(entry),
+    );
+    if (below !== undefined) return join(dir, name, below);
+  }
+  return undefined;
+}
