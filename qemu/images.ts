@@ -58,7 +58,12 @@ function chooseInit(kernel: Kernel | undefined): string {
 
 function modulesOf(kernel: Kernel, drivers: readonly string[]) {
   // DIR/lib/modules/VERSION
-  return { root: join(kernel.modules, "../../.."), release: kernel.version, names: drivers };
+  return {
+    root: join(kernel.modules, "../../.."),
+    release: kernel.version,
+    names: drivers,
+    ifThere: ["sha256_ssse3"],
+  };
 }
 
 /** The path of Debian's static busybox. */

@@ -2,6 +2,7 @@
 
 import { type Syscalls, list, readFile, readTextIfThere } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
+import { describe } from "../lib/errors.ts";
 import { type LoadReport, Modules } from "../modules/loader.ts";
 import type { Word } from "./cmdline.ts";
 import type { Log } from "./log.ts";
@@ -53,19 +54,23 @@ export class KernelModules {
     return this.modules.missing();
   }
 
-  /** rd.driver.pre= and rd.driver.post= of dracut.cmdline(7). */
+  /** Modules to load before all others: those that make loading itself faster, then rd.driver.pre= (dracut.cmdline(7)). */
   get first(): readonly string[] {
-    return this.modules.index.config.first;
+    const { index } = this.modules;
+    return [...accelerators.filter((name) => index.module(name) !== undefined), ...index.config.first];
   }
+  /** rd.driver.post= */
   get last(): readonly string[] {
     return this.modules.index.config.last;
   }
 
   private track(report: Promise<LoadReport>): Promise<void> {
-    const done: Promise<void> = report.then((result) => {
-      this.pending.delete(done);
-      this.tell(result);
-    });
+    const done: Promise<void> = report
+      .then(
+        (result) => this.tell(result),
+        (error: unknown) => this.log.error(`Modules could not be loaded: ${describe(error)}.`),
+      )
+      .finally(() => this.pending.delete(done));
     this.pending.add(done);
     return done;
   }
@@ -84,3 +89,9 @@ export class KernelModules {
     for (const note of notes) this.log.warning(note);
   }
 }
+
+/**
+ * The kernel hashes each signed module that it loads. With the processor's own instructions that takes a
+ * third less time in all for a disk's drivers, which pays for loading this first.
+ */
+const accelerators: readonly string[] = ["sha256_ssse3"];
