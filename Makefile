@@ -25,7 +25,7 @@ run: setup-run build/rdinit build/init ## boot a demo root in QEMU: APPEND="kern
 test: setup-test build/rdinit build/init ## check, then boot in QEMU: everything
 	@$(BUN) test/run.ts
 
-check: setup-build ## types, lint, format, unit and property tests: under a minute
+check: setup-test ## types, lint, format, unit and property tests: under a minute
 	@$(BUN) test/run.ts --check
 
 fmt: setup-build ## format the sources
