@@ -10,7 +10,7 @@
  * all of which may be missing. The entry stub (stub/entry.c) ran before: /proc and /dev are mounted.
  */
 
-import { type Syscalls, readText } from "../syscalls/index.ts";
+import { type Syscalls, readText, traced } from "../syscalls/index.ts";
 import { BlockDevices } from "./boot/blockdevices.ts";
 import { parseCommandLine } from "./boot/cmdline.ts";
 import { type Boot, newRoot } from "./boot/context.ts";
@@ -76,7 +76,7 @@ function begin(sys: Syscalls, environment: NodeJS.ProcessEnv): Boot {
   process.on("unhandledRejection", (error) =>
     log.error(`rdinit met an error of its own and goes on: ${describe(error)}`),
   );
-  return { sys, log, options, words, legacy };
+  return { sys: options.trace ? traced(sys, (call) => log.debug(call)) : sys, log, options, words, legacy };
 }
 
 async function bringUpRoot(boot: Boot, devices: BlockDevices, modules: KernelModules): Promise<void> {

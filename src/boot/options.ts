@@ -23,6 +23,8 @@ export interface Options {
   readonly init: string | undefined;
   readonly quiet: boolean;
   readonly debug: boolean;
+  /** Every system call is logged. */
+  readonly trace: boolean;
   /** A rescue shell may be started when the boot fails. */
   readonly shell: boolean;
 }
@@ -99,7 +101,12 @@ export const parameters: readonly Parameter[] = [
     read: () => ({ quiet: true }),
   },
   { name: "debug", usage: "debug", meaning: "say everything", read: () => ({ debug: true }) },
-  { name: "rd.debug", usage: "rd.debug", meaning: "log every system call too", read: readSwitch("debug") },
+  {
+    name: "rd.debug",
+    usage: "rd.debug[=0|1]",
+    meaning: "say everything, and log every system call",
+    read: readSwitch("debug", "trace"),
+  },
   {
     name: "rd.shell",
     usage: "rd.shell=0|1",
@@ -141,6 +148,7 @@ const defaults: Options = {
   init: undefined,
   quiet: false,
   debug: false,
+  trace: false,
   shell: true,
 };
 
@@ -152,10 +160,12 @@ function withValue(read: (value: string) => Partial<Options> | string): Paramete
   return (value) => (value === undefined || value === "" ? "it needs a value." : read(value));
 }
 
-function readSwitch(option: "debug" | "shell"): Parameter["read"] {
+function readSwitch(...options: readonly ("debug" | "trace" | "shell")[]): Parameter["read"] {
+  const all = (value: boolean): Partial<Options> =>
+    Object.fromEntries(options.map((option) => [option, value]));
   return (value) => {
-    if (value === undefined || ["1", "yes", "on"].includes(value)) return { [option]: true };
-    if (["0", "no", "off"].includes(value)) return { [option]: false };
+    if (value === undefined || ["1", "yes", "on"].includes(value)) return all(true);
+    if (["0", "no", "off"].includes(value)) return all(false);
     return "it is neither 0 nor 1.";
   };
 }

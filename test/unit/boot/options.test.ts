@@ -18,6 +18,7 @@ describe("what the command line asks", () => {
         init: undefined,
         quiet: false,
         debug: false,
+        trace: false,
         shell: true,
       },
       complaints: [],
@@ -33,6 +34,12 @@ describe("what the command line asks", () => {
     expect(read("rootwait=5").options.deviceTimeout_ms).toBe(5000);
     expect(read("rd.timeout=0").options.deviceTimeout_ms).toBeUndefined();
     expect(read("rd.timeout=1.5").options.deviceTimeout_ms).toBe(1500);
+  });
+
+  test("rd.debug says everything and traces; rd.debug=0 does not", () => {
+    expect(read("rd.debug").options).toMatchObject({ debug: true, trace: true });
+    expect(read("debug").options).toMatchObject({ debug: true, trace: false });
+    expect(read("rd.debug rd.debug=0").options).toMatchObject({ debug: false, trace: false });
   });
 
   test("the rest", () => {
