@@ -24,6 +24,7 @@ import { kernelLog } from "./boot/log.ts";
 import { isMountPoint, mountBase } from "./boot/mounts.ts";
 import { readOptions } from "./boot/options.ts";
 import { findRoot, mountRoot } from "./boot/root.ts";
+import { waitInTheOpen } from "./boot/wait.ts";
 import { describe } from "./lib/errors.ts";
 
 /** Process 1. Never returns, whatever happens: when process 1 ends, the kernel panics. */
@@ -44,21 +45,23 @@ export async function init(sys: Syscalls, environment: NodeJS.ProcessEnv): Promi
 async function bootUp(boot: Boot): Promise<never> {
   const { sys } = boot;
   const devices = new BlockDevices(sys);
-  const modules = new KernelModules(sys, boot.log, boot.words);
+  let modules: KernelModules | undefined;
   const panic_s = readPanicTimeout(sys);
   let watching = false;
   for (;;) {
     try {
       mountBase(sys);
       warnIfCutShort(boot);
+      modules ??= new KernelModules(sys, boot.log, boot.words);
       if (!watching) await watchDevices(boot, devices, modules);
       watching = true;
       await bringUpRoot(boot, devices, modules);
-      await modules.settled();
+      await waitForModules(boot, modules);
       await handOver(boot, newRoot);
     } catch (failure) {
       if (failure instanceof PointOfNoReturn) await lastResort(sys, boot.log, failure, panic_s);
-      await emergency(boot, failure, devices, await missingModules(boot, modules));
+      const missing = modules === undefined ? [] : await missingModules(boot, modules);
+      await emergency(boot, failure, devices, missing);
     }
   }
 }
@@ -90,4 +93,16 @@ async function bringUpRoot(boot: Boot, devices: BlockDevices, modules: KernelMod
   }
   const device = await findRoot(boot, devices);
   await mountRoot(boot, device, newRoot, (type) => modules.loadFilesystem(type));
+}
+
+/** A module that is still loading would hold up the exec, in silence. */
+async function waitForModules(boot: Boot, modules: KernelModules): Promise<void> {
+  const settled = await waitInTheOpen(boot, {
+    look: async () => (modules.isSettled() ? true : undefined),
+    changed: () => modules.settled(),
+    describe: async () => "waiting for kernel modules that are still being loaded",
+    timeout_ms: 30_000,
+  });
+  if (settled === undefined)
+    boot.log.warning("a kernel module does not finish loading; handing over all the same.");
 }

@@ -101,6 +101,8 @@ function describeDevice(sys: Syscalls, name: string): BlockDevice | undefined {
   const uevent = readAttribute(sys, `${directory}/uevent`);
   if (uevent === undefined) return undefined;
   const values = parseUeventFile(uevent);
+  // Without a number there is no node: a hidden path of a multipath NVMe disk.
+  if (!values.has("MAJOR")) return undefined;
   const size_bytes = Number(readAttribute(sys, `${directory}/size`) ?? "0") * 512;
   // An empty drive, a loop device without a file: there is nothing to read yet, and an event will say when.
   if (!(size_bytes > 0)) return undefined;
@@ -124,15 +126,22 @@ function describeDevice(sys: Syscalls, name: string): BlockDevice | undefined {
 
 // A partition's directory lies in its disk's.
 function diskOf(sys: Syscalls, directory: string): string {
-  return sys.readlink(directory).split("/").at(-2) ?? "";
+  try {
+    return sys.readlink(directory).split("/").at(-2) ?? "";
+  } catch (error) {
+    if (isErrno(error, ...goneCodes)) return "";
+    throw error;
+  }
 }
+
+// The device went away between the event and this look.
+const goneCodes = ["ENODEV", "ENOENT", "ENXIO", "EIO"];
 
 function readAttribute(sys: Syscalls, path: string): string | undefined {
   try {
     return readTextIfThere(sys, path)?.trimEnd();
   } catch (error) {
-    // The device went away between the event and this look.
-    if (isErrno(error, "ENODEV", "ENOENT", "ENXIO", "EIO")) return undefined;
+    if (isErrno(error, ...goneCodes)) return undefined;
     throw error;
   }
 }

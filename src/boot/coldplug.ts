@@ -5,6 +5,7 @@ import { type SysfsReader, findModaliases } from "../modules/coldplug.ts";
 import type { BlockDevices } from "./blockdevices.ts";
 import type { Boot } from "./context.ts";
 import type { KernelModules } from "./kmodules.ts";
+import { undrivenModaliases } from "./undriven.ts";
 import { openUevents } from "./uevents.ts";
 
 /**
@@ -32,14 +33,19 @@ export async function watchDevices(boot: Boot, devices: BlockDevices, modules: K
 }
 
 /**
- * The modaliases of devices that may lead to disks and that no module of the image serves. This looks at
- * all devices, also those that `watchDevices` passed over, so it is for when the boot has failed.
+ * The modaliases of devices that may lead to disks, that have no driver, and that no module of the image
+ * serves. This looks at all devices, also those that `watchDevices` passed over, so it is for when the
+ * boot has failed.
  */
 export async function missingModules({ sys }: Boot, modules: KernelModules): Promise<string[]> {
   modules.request([...findModaliases(sysfs(sys))]);
-  await modules.settled();
-  return modules.missing();
+  await Promise.race([modules.settled(), Bun.sleep(patience_ms)]);
+  const undriven = undrivenModaliases(sys);
+  return modules.missing().filter((modalias) => undriven.has(modalias));
 }
+
+// A driver that hangs must not hold up the report of what failed.
+const patience_ms = 2000;
 
 function sysfs(sys: Syscalls): SysfsReader {
   return { list: (path) => list(sys, path), readTextIfThere: (path) => readTextIfThere(sys, path) };

@@ -16,7 +16,9 @@ export function deviceLinks(sys: Syscalls, device: BlockDevice): string[] {
   const block = `/sys/class/block/${disk}`;
   const links = [
     ...diskIds(sys, disk, block).map((id) => `disk/by-id/${id}${suffix}`),
-    ...pathIds(resolveLink(sys, block)).map((path) => `disk/by-path/${path}${suffix}`),
+    ...pathIds(resolveLink(sys, block), (path) => attribute(sys, path)).map(
+      (path) => `disk/by-path/${path}${suffix}`,
+    ),
   ];
   if (device.dmName !== undefined) links.push(`disk/by-id/dm-name-${device.dmName}`);
   const dmUuid = attribute(sys, `/sys/class/block/${device.name}/dm/uuid`);
@@ -54,7 +56,9 @@ function scsiIds(get: (name: string) => string | undefined): string[] {
   const vendor = get("device/vendor") ?? "";
   const model = get("device/model") ?? "";
   const serial = unitSerial(get("device/vpd_pg80"));
-  if (vendor === "ATA" && serial) ids.push(`ata-${replaceChars(model)}_${replaceChars(serial)}`);
+  const drive = readIdentity(get("device/vpd_pg89")) ?? { model, serial };
+  if (vendor === "ATA" && drive.serial)
+    ids.push(`ata-${replaceChars(drive.model)}_${replaceChars(drive.serial)}`);
   const wwid = get("device/wwid") ?? "";
   const naa = /^naa\.([0-9a-f]+)$/.exec(wwid)?.[1];
   if (naa !== undefined) ids.push(`wwn-0x${naa}`, `scsi-3${naa}`);
@@ -76,26 +80,50 @@ function unitSerial(page: string | undefined): string | undefined {
   return page.slice(4).replace(/\0+$/, "").trim();
 }
 
-/** The by-path names of a disk whose directory in /sys/devices is `path`. */
-export function pathIds(path: string): string[] {
+// Vital product data page 0x89 (SAT-4 12.4.2): the drive's IDENTIFY data at byte 60, with the model's name whole,
+// of which SCSI keeps but 16 characters. Their text has the first letter of each pair second (ACS-3 3.4.9).
+function readIdentity(page: string | undefined): { model: string; serial: string } | undefined {
+  if (page === undefined || page.length < 60 + 2 * 47) return undefined;
+  const words = (from: number, count: number): string =>
+    page
+      .slice(60 + 2 * from, 60 + 2 * (from + count))
+      .replace(/([^])([^])/g, "$2$1")
+      .replace(/\0+$/, "");
+  return { model: words(27, 20), serial: words(10, 10).trim() };
+}
+
+/**
+ * The by-path names of a disk whose directory in /sys/devices is `path`; those of the drivers that tell no
+ * address are not made up. `read` gives the content of a file of sysfs.
+ */
+export function pathIds(path: string, read: (path: string) => string | undefined): string[] {
   const parts = path.split("/");
   const pci = parts.findLast((part) => /^[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/.test(part));
   if (pci === undefined) return [];
   const base = `pci-${pci}`;
   if (parts.some((part) => /^virtio\d+$/.test(part)) && !parts.some((part) => /^target\d/.test(part)))
     return [base, `virtio-${base}`];
-  const namespace = /^nvme\d+(?:c\d+)?n(\d+)$/.exec(parts.at(-1) ?? "")?.[1];
-  if (namespace !== undefined) return [`${base}-nvme-${namespace}`];
+  const disk = parts.at(-1) ?? "";
+  if (/^nvme\d+n\d+$/.test(disk)) {
+    const namespace = read(`/sys/class/block/${disk}/nsid`);
+    return namespace === undefined ? [] : [`${base}-nvme-${namespace}`];
+  }
   const scsi = parts.findLast((part) => /^\d+:\d+:\d+:\d+$/.test(part));
-  if (scsi === undefined) return [base];
+  if (scsi === undefined) return [];
   const [, channel, target, lun] = scsi.split(":");
   const ata = parts.find((part) => /^ata\d+$/.test(part));
-  if (ata !== undefined)
-    return [`${base}-${ata.replace("ata", "ata-")}`, `${base}-${ata.replace("ata", "ata-")}.0`];
+  if (ata !== undefined) {
+    // Counted on each controller, unlike the kernel's name.
+    const port = read(`/sys/class/ata_port/${ata}/port_no`);
+    if (port === undefined) return [];
+    // A channel other than 0 is a place behind a port multiplier.
+    return [`${base}-ata-${port}.${channel === "0" ? target : `${channel}.0`}`, `${base}-ata-${port}`];
+  }
   const usb = parts.findLast((part) => /^\d+-[\d.]+:\d+\.\d+$/.test(part));
   if (usb !== undefined)
     return [`${base}-usb-0:${usb.slice(usb.indexOf("-") + 1)}-scsi-0:${channel}:${target}:${lun}`];
-  return [`${base}-scsi-0:${channel}:${target}:${lun}`, `virtio-${base}-scsi-0:${channel}:${target}:${lun}`];
+  const address = `${base}-scsi-0:${channel}:${target}:${lun}`;
+  return parts.some((part) => /^virtio\d+$/.test(part)) ? [address, `virtio-${address}`] : [address];
 }
 
 // udev's util_replace_chars() and whitespace rule: runs of blanks become one underscore, as does the unprintable.

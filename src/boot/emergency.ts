@@ -77,7 +77,7 @@ async function waitOrReboot(sys: Syscalls, log: Log, devices: BlockDevices | und
 
 async function rebootAfter(sys: Syscalls, log: Log, panic_s: number): Promise<void> {
   if (panic_s > 0) {
-    log.error(`Rebooting in ${panic_s} seconds, as panic= asks.`);
+    log.error(`Rebooting in ${panic_s} s, as panic= asks.`);
     await Bun.sleep(panic_s * 1000);
   } else {
     log.error("Rebooting at once, as panic= asks.");

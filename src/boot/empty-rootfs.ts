@@ -13,16 +13,24 @@ import {
   isErrno,
 } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
-import { describe } from "../lib/errors.ts";
+import { UserError, describe } from "../lib/errors.ts";
 import type { Log } from "./log.ts";
 
 /**
- * Deletes everything below the open directory `root`: by file descriptor, never into another mount
- * and never through a link. What can't be deleted costs memory and is logged; it stops nothing.
+ * Deletes everything below `/`, which is the filesystem `dev` ("major:minor") or nothing happens: by file
+ * descriptor, never into another mount and never through a link. What can't be deleted costs memory and
+ * is logged; it stops nothing.
  */
-export function emptyRootfs(sys: Syscalls, log: Log, root: Fd): void {
+export function emptyRootfs(sys: Syscalls, log: Log, dev: string): void {
   try {
-    emptyDirectory(sys, log, root, sys.fstat(root));
+    const fd = sys.open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    try {
+      const root = sys.fstat(fd);
+      if (root.dev !== dev) throw new UserError(`/ is now another filesystem (${root.dev})`);
+      emptyDirectory(sys, log, fd, root);
+    } finally {
+      sys.close(fd);
+    }
   } catch (error) {
     log.warning(`the rootfs was not emptied whole, its memory stays in use: ${describe(error)}.`);
   }
@@ -58,8 +66,8 @@ function remove(sys: Syscalls, log: Log, dir: Fd, name: string, root: Stat): voi
   try {
     sys.unlinkat(dir, name, AT_REMOVEDIR);
   } catch (error) {
-    // A mount point further down keeps its directories: the new root's above all.
-    if (!isErrno(error, "ENOTEMPTY", "EBUSY")) throw error;
+    // A mount point further down keeps its directories, the new root's above all; what else stayed was told.
+    if (!isErrno(error, "ENOTEMPTY")) throw error;
   }
 }
 

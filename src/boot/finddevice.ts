@@ -51,10 +51,10 @@ async function hasTag(
   if (ref.tag === "PARTUUID" || ref.tag === "PARTLABEL") {
     const { partition } = device;
     if (partition === undefined) return false;
-    if (ref.tag === "PARTLABEL" && partition.name !== undefined) return partition.name === ref.value;
     const table = await devices.get(partition.disk)?.table();
     const row = table?.partitions.find((p) => p.number === partition.number);
-    if (row === undefined) return false;
+    // The kernel's name is the last resort, for it keeps but one byte of each character (block/partitions/efi.c).
+    if (row === undefined) return ref.tag === "PARTLABEL" && partition.name === ref.value;
     return ref.tag === "PARTLABEL" ? row.name === ref.value : sameUuid(row.uuid, ref.value);
   }
   const { found } = await device.contents();

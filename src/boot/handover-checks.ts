@@ -4,17 +4,21 @@ import {
   AT_FDCWD,
   RAMFS_MAGIC,
   type Stat,
+  SysError,
   type Syscalls,
   TMPFS_MAGIC,
   isErrno,
+  readText,
 } from "../../syscalls/index.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import { describeFileType } from "./filetype.ts";
+import type { Log } from "./log.ts";
+import { mountPoints } from "./moves.ts";
 import { findInit } from "./newinit.ts";
 
 /** What `/` is now: the rootfs, to be emptied, or a real filesystem, to be kept below the new root. */
 export type OldRoot =
-  | { readonly kind: "rootfs" }
+  | { readonly kind: "rootfs"; readonly dev: string }
   /** `putOld` is the directory of the new root that takes it; without one it is unmounted. */
   | { readonly kind: "filesystem"; readonly putOld: string | undefined };
 
@@ -27,9 +31,20 @@ const keptAt = "/boot";
  */
 export function checkHandOver(
   sys: Syscalls,
+  log: Log,
   newRoot: string,
   askedInit: string | undefined,
 ): { init: string; oldRoot: OldRoot } {
+  try {
+    const oldRoot = checkRoots(sys, newRoot);
+    return { init: findInit(sys, log, newRoot, askedInit), oldRoot };
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error;
+    throw new UserError(`The hand-over to ${newRoot} can't be prepared: ${describe(error)}.`);
+  }
+}
+
+function checkRoots(sys: Syscalls, newRoot: string): OldRoot {
   if (sys.getpid() !== 1)
     throw new UserError(
       "Only process 1 can hand over to another init.",
@@ -40,9 +55,10 @@ export function checkHandOver(
   if (target === undefined) throw new UserError(`The new root ${newRoot} does not exist.`);
   if (target.type !== "directory")
     throw new UserError(`The new root ${newRoot} is ${describeFileType(target.type)}, not a directory.`);
-  if (target.dev === root.dev) throw new UserError(`The new root ${newRoot} is not a mounted filesystem.`);
-  const oldRoot = judgeOldRoot(sys, root, newRoot);
-  return { init: findInit(sys, newRoot, askedInit), oldRoot };
+  // Only a mount as a whole can be moved: not a directory of one, where a link may have led.
+  if (target.dev === root.dev || !mountPoints(readText(sys, "/proc/self/mountinfo")).includes(newRoot))
+    throw new UserError(`The new root ${newRoot} is not a mounted filesystem.`);
+  return judgeOldRoot(sys, root, newRoot);
 }
 
 // Emptying is only for a filesystem in memory that holds this very program: anything else is someone's data.
@@ -58,7 +74,7 @@ function judgeOldRoot(sys: Syscalls, root: Stat, newRoot: string): OldRoot {
       "/ is a filesystem in memory, but not the one that rdinit was started from.",
       "It is not emptied, so the hand-over can't be made.",
     );
-  return { kind: "rootfs" };
+  return { kind: "rootfs", dev: root.dev };
 }
 
 function statIfThere(sys: Syscalls, path: string): Stat | undefined {

@@ -6,21 +6,15 @@
  * See the kernel's ramfs-rootfs-initramfs.rst, pivot_root(2), and execve(2) for what survives it.
  */
 
-import {
-  MNT_DETACH,
-  MS_MOVE,
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_RDONLY,
-  type Syscalls,
-} from "../../syscalls/index.ts";
+import { MNT_DETACH, MS_MOVE, type Syscalls } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import type { Boot } from "./context.ts";
 import { emptyRootfs } from "./empty-rootfs.ts";
 import { type OldRoot, checkHandOver } from "./handover-checks.ts";
 import { restoreProcess } from "./legacy.ts";
-import { moveKernelMounts } from "./moves.ts";
+import type { Log } from "./log.ts";
+import { type Moves, detachAll, moveKernelMounts, putBack } from "./moves.ts";
 import { reapAll, stopProcesses } from "./processes.ts";
 import { openConsole } from "./stdio.ts";
 
@@ -34,55 +28,102 @@ export class PointOfNoReturn extends UserError {}
  */
 export async function handOver(boot: Boot, newRoot: string): Promise<never> {
   const { sys, log, legacy } = boot;
-  const { init, oldRoot } = checkHandOver(sys, newRoot, boot.options.init);
-  for (const process of await stopProcesses(sys, log))
-    log.warning(`process ${process.pid} (${text(process.name)}) does not end and is left to the new init.`);
-  const root = sys.open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  moveKernelMounts(sys, log, newRoot);
+  const { init, oldRoot } = checkHandOver(sys, log, newRoot, boot.options.init);
+  await stopOthers(sys, log);
+  const moves = moveKernelMounts(sys, log, newRoot);
   log.info(`handing over to ${text(init)}`);
+  const exchanged = enterNewRoot(sys, log, newRoot, oldRoot, moves);
 
   // ---- The point of no return: what fails from here on can't be taken back. ----
-  if (!pivot(sys, newRoot, oldRoot)) {
-    emptyRootfs(sys, log, root);
-    atStep("moving the new root over the rootfs", () => {
-      sys.chdir(newRoot);
-      sys.mount(".", "/", "", MS_MOVE, "");
-      sys.chroot(".");
-      sys.chdir("/");
-    });
-  }
-  openConsole(sys);
+  if (exchanged) leaveOldRoot(sys, log, oldRoot, moves);
+  else coverRootfs(sys, log, oldRoot, moves);
+  detachAll(sys, log, moves.below);
+  openConsole(sys, log);
   restoreProcess(sys, log, legacy);
-  reapAll(sys);
+  reapRest(sys, log);
   return atStep(`starting ${text(init)}`, () => sys.execve(init, [init, ...legacy.args], legacy.env));
 }
 
-/**
- * Leaves by pivot_root(2) where the kernel can: always when `/` is a real filesystem, and since
- * Linux 7.0 from an initramfs too, whose rootfs then lies on an immutable one. False when it can't.
- */
-function pivot(sys: Syscalls, newRoot: string, oldRoot: OldRoot): boolean {
-  if (oldRoot.kind === "filesystem" && oldRoot.putOld !== undefined) {
-    const { putOld } = oldRoot;
-    atStep("exchanging the root filesystems", () => {
-      sys.pivotRoot(newRoot, `${newRoot}${putOld}`);
-      sys.chdir("/");
-    });
-    return true;
+// A machine with a process too many is better than none.
+async function stopOthers(sys: Syscalls, log: Log): Promise<void> {
+  try {
+    for (const process of await stopProcesses(sys, log))
+      log.warning(`process ${process.pid} (${text(process.name)}) does not end and is left to the new init.`);
+  } catch (error) {
+    log.warning(`processes of the early userspace may be left to the new init: ${describe(error)}.`);
   }
+}
+
+/**
+ * Makes the new root the working directory, and by pivot_root(2) the root too where the kernel can: always
+ * when `/` is a real filesystem, and since Linux 7.0 from an initramfs, whose rootfs then lies on an
+ * immutable one. True when it did; false when the rootfs has to be covered instead.
+ * @throws UserError when neither can be done; all is where it was then
+ */
+function enterNewRoot(sys: Syscalls, log: Log, newRoot: string, oldRoot: OldRoot, moves: Moves): boolean {
   try {
     sys.chdir(newRoot);
-    sys.pivotRoot(".", ".");
+    return pivot(sys, oldRoot);
+  } catch (error) {
+    putBack(sys, log, newRoot, moves.moved);
+    goHome(sys, log);
+    throw new UserError(`The new root can't take the place of the old one: ${describe(error)}.`);
+  }
+}
+
+function goHome(sys: Syscalls, log: Log): void {
+  try {
+    sys.chdir("/");
+  } catch (error) {
+    log.warning(`the working directory stays in the new root: ${describe(error)}.`);
+  }
+}
+
+function pivot(sys: Syscalls, oldRoot: OldRoot): boolean {
+  const putOld = oldRoot.kind === "filesystem" ? oldRoot.putOld : undefined;
+  try {
+    sys.pivotRoot(".", putOld === undefined ? "." : `.${putOld}`);
+    return true;
   } catch (error) {
     // EINVAL is the answer of every kernel that can't: see the notes of pivot_root(2).
     if (oldRoot.kind === "rootfs") return false;
-    throw new PointOfNoReturn(`Exchanging the root filesystems failed: ${describe(error)}.`);
+    throw error;
   }
-  atStep("letting the old root go", () => {
-    sys.umount(".", MNT_DETACH);
+}
+
+/** Lets go of the old root after pivot_root(2): it is below `putOld`, or else lies on the new one. */
+function leaveOldRoot(sys: Syscalls, log: Log, oldRoot: OldRoot, moves: Moves): void {
+  const putOld = oldRoot.kind === "filesystem" ? oldRoot.putOld : undefined;
+  if (putOld === undefined) {
+    // While it lies there, a ".." that leads to the new root leads into the old one.
+    atStep("letting the old root go", () => sys.umount(".", MNT_DETACH));
+  } else {
+    detachAll(
+      sys,
+      log,
+      moves.left.map((path) => `${putOld}${path}`),
+    );
+  }
+  atStep("entering the new root", () => sys.chdir("/"));
+}
+
+/** Empties the rootfs, which nothing can unmount, and moves the new root over it. */
+function coverRootfs(sys: Syscalls, log: Log, oldRoot: OldRoot, moves: Moves): void {
+  detachAll(sys, log, moves.left);
+  if (oldRoot.kind === "rootfs") emptyRootfs(sys, log, oldRoot.dev);
+  atStep("moving the new root over the rootfs", () => {
+    sys.mount(".", "/", "", MS_MOVE, "");
+    sys.chroot(".");
     sys.chdir("/");
   });
-  return true;
+}
+
+function reapRest(sys: Syscalls, log: Log): void {
+  try {
+    reapAll(sys);
+  } catch (error) {
+    log.warning(`an ended process may be left to the new init: ${describe(error)}.`);
+  }
 }
 
 function atStep<T>(step: string, act: () => T): T {

@@ -44,6 +44,11 @@ export class KernelModules {
     await this.load([`fs-${type}`]);
   }
 
+  /** True when nothing is being loaded. */
+  isSettled(): boolean {
+    return this.pending.size === 0;
+  }
+
   /** Resolves when all that was asked for is loaded or has failed. */
   async settled(): Promise<void> {
     while (this.pending.size > 0) await Promise.all(this.pending);

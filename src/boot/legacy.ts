@@ -60,8 +60,25 @@ export function restoreProcess(sys: Syscalls, log: Log, legacy: Legacy): void {
 
 // Handlers end with the exec by themselves, and the runtime still needs its own until then.
 function resetIgnoredSignals(sys: Syscalls): void {
-  for (let signal = 1; signal <= 64; signal++)
-    if (sys.disposition(signal) === "ignored") sys.resetSignal(signal);
+  forEach(
+    Array.from({ length: 64 }, (_, index) => index + 1),
+    (signal) => {
+      if (sys.disposition(signal) === "ignored") sys.resetSignal(signal);
+    },
+  );
+}
+
+// All of them, also those behind one that failed; the first error is thrown at the end.
+function forEach(numbers: readonly number[], act: (number: number) => void): void {
+  const errors: unknown[] = [];
+  for (const number of numbers) {
+    try {
+      act(number);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
 }
 
 // Not closed but marked: should the exec fail, the last words still need their console.
@@ -71,7 +88,10 @@ function closeOnExec(sys: Syscalls): void {
   } catch (error) {
     if (!isErrno(error, "ENOSYS", "EINVAL")) throw error;
     // Linux before 5.11.
-    for (let fd = 3; fd < 4096; fd++) markIfOpen(sys, fd);
+    forEach(
+      Array.from({ length: 4093 }, (_, index) => index + 3),
+      (fd) => markIfOpen(sys, fd),
+    );
   }
 }
 

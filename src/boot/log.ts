@@ -46,25 +46,26 @@ export function kernelLog(sys: Syscalls, debug: () => boolean): Log {
   const console = tryOpen(sys, "/dev/console");
   return plainLog((level, message) => {
     if (level === "debug" && !debug()) return;
-    const lines = wrap(`rdinit: ${message}`);
-    for (const line of lines) writeKmsg(sys, kmsg, `<${kernelLevels[level]}>${line}\n`);
-    const shownByKernel = kmsg !== undefined && kernelLevels[level] < consoleLevel;
-    if (shownByKernel || level === "info" || level === "debug" || console === undefined) return;
-    for (const line of lines) tryWrite(sys, console, `${line}\r\n`);
+    for (const line of wrap(`rdinit: ${message}`)) {
+      const logged = writeKmsg(sys, kmsg, `<${kernelLevels[level]}>${line}\n`);
+      const shownByKernel = logged && kernelLevels[level] < consoleLevel;
+      if (shownByKernel || level === "info" || level === "debug" || console === undefined) continue;
+      tryWrite(sys, console, `${line}\r\n`);
+    }
   });
 }
 
 const kernelLevels: Readonly<Record<Level, number>> = { error: 3, warning: 4, notice: 5, info: 6, debug: 7 };
 
-// The kernel cuts a record at LOG_LINE_MAX (1024 minus its prefix).
-const longestLine = 900;
+// The kernel refuses a record of more than LOG_LINE_MAX bytes (1024 minus its prefix) with EINVAL.
+const longestLine_bytes = 900;
 
 function wrap(message: string): string[] {
   const lines: string[] = [];
-  let rest = message.replace(/[\u0000-\u001f\u007f]/g, " ");
-  while (rest.length > longestLine) {
-    const space = rest.lastIndexOf(" ", longestLine);
-    const cut = space > longestLine / 2 ? space : longestLine;
+  let rest = message.replace(/[\u0000-\u001f\u007f-\u009f]/g, " ");
+  for (let fits = fitting(rest); fits < rest.length; fits = fitting(rest)) {
+    const space = rest.lastIndexOf(" ", fits);
+    const cut = space > fits / 2 ? space : fits;
     lines.push(rest.slice(0, cut));
     rest = `rdinit:   ${rest.slice(cut).trimStart()}`;
   }
@@ -72,12 +73,18 @@ function wrap(message: string): string[] {
   return lines;
 }
 
+// How much of a text its first bytes hold in UTF-8, no character cut in two.
+function fitting(text: string): number {
+  return new TextEncoder().encodeInto(text, new Uint8Array(longestLine_bytes)).read;
+}
+
 // The kernel limits each *open* of /dev/kmsg to ten lines in five seconds; a fresh one starts afresh.
-function writeKmsg(sys: Syscalls, held: number | undefined, record: string): void {
+function writeKmsg(sys: Syscalls, held: number | undefined, record: string): boolean {
   const fresh = tryOpen(sys, "/dev/kmsg");
   const fd = fresh ?? held;
-  if (fd !== undefined) tryWrite(sys, fd, record);
-  if (fresh !== undefined) sys.close(fresh);
+  const written = fd !== undefined && tryWrite(sys, fd, record);
+  if (fresh !== undefined) tryClose(sys, fresh);
+  return written;
 }
 
 function tryOpen(sys: Syscalls, path: string): number | undefined {
@@ -88,16 +95,28 @@ function tryOpen(sys: Syscalls, path: string): number | undefined {
   }
 }
 
-function tryWrite(sys: Syscalls, fd: number, line: string): void {
+function tryWrite(sys: Syscalls, fd: number, line: string): boolean {
   try {
     sys.write(fd, Buffer.from(line, "utf8"));
+    return true;
   } catch {
-    // There is nowhere left to say it.
+    return false;
   }
 }
 
+function tryClose(sys: Syscalls, fd: number): void {
+  try {
+    sys.close(fd);
+  } catch {
+    // Closed all the same (close(2)).
+  }
+}
+
+// What is logged at a level below this one, the kernel shows on its consoles (proc(5), kernel/printk).
 function readConsoleLevel(sys: Syscalls): number {
   try {
+    // It takes our records then without a word, and shows none (printk.devkmsg= in kernel-parameters.txt).
+    if (readTextIfThere(sys, "/proc/sys/kernel/printk_devkmsg")?.trim() === "off") return 0;
     const level = Number(readTextIfThere(sys, "/proc/sys/kernel/printk")?.trim().split(/\s+/)[0]);
     return Number.isInteger(level) ? level : 7;
   } catch {

@@ -14,31 +14,65 @@ import { UserError, describe } from "../lib/errors.ts";
 import type { Log } from "./log.ts";
 import { baseMounts } from "./mounts.ts";
 
+/** What became of the mounts of the early userspace. */
+export interface Moves {
+  /** Those that are below the new root now: "/proc". */
+  readonly moved: readonly string[];
+  /** What is mounted below those, which must not stay: "/dev/pts". The latest first. */
+  readonly below: readonly string[];
+  /** All others outside of the new root, which stayed where they were. The latest first. */
+  readonly left: readonly string[];
+}
+
 /**
- * Moves /proc, /sys, /dev and /run below `newRoot` where it has the directory, and detaches them where
- * it has not. All other mounts outside of `newRoot` are detached: nothing may dangle behind it.
+ * Moves /proc, /sys, /dev and /run below `newRoot` where it has the directory. Nothing is lost by it yet:
+ * `putBack` undoes it.
  * @throws UserError when one can't be moved; those that were moved are back in their place then
  */
-export function moveKernelMounts(sys: Syscalls, log: Log, newRoot: string): void {
-  const mounted = mountPoints(readText(sys, "/proc/self/mountinfo"));
-  const kept = baseMounts.map((mount) => mount.target);
-  const others = mounted.filter((path) => path !== "/" && !kept.includes(path) && !isBelow(path, newRoot));
-  // The latest first: a mount may lie on another.
-  for (const path of others.toReversed()) detach(sys, log, path);
-
-  const present = kept.filter((path) => mounted.includes(path));
+export function moveKernelMounts(sys: Syscalls, log: Log, newRoot: string): Moves {
+  const { mounted, wanted } = plan(sys, newRoot);
   const moved: string[] = [];
-  for (const path of present) {
-    if (!isDirectory(sys, `${newRoot}${path}`)) continue;
-    try {
+  try {
+    for (const path of wanted) {
       sys.mount(path, `${newRoot}${path}`, "", MS_MOVE, "");
       moved.push(path);
+    }
+  } catch (error) {
+    putBack(sys, log, newRoot, moved);
+    throw new UserError(`The kernel's filesystems can't be moved into the new root: ${describe(error)}.`);
+  }
+  const rest = without(mounted, moved).filter((path) => path !== "/" && !isBelow(path, newRoot));
+  // The latest first: a mount may lie on another.
+  const latestFirst = rest.toReversed();
+  const isBelowMoved = (path: string): boolean =>
+    moved.some((target) => path !== target && isBelow(path, target));
+  return {
+    moved,
+    below: latestFirst.filter(isBelowMoved),
+    left: latestFirst.filter((path) => !isBelowMoved(path)),
+  };
+}
+
+/** Moves what was moved to where it was. What stays behind, the next try mounts anew (mounts.ts). */
+export function putBack(sys: Syscalls, log: Log, newRoot: string, moved: readonly string[]): void {
+  for (const path of moved.toReversed()) {
+    try {
+      sys.mount(`${newRoot}${path}`, path, "", MS_MOVE, "");
     } catch (error) {
-      for (const back of moved.toReversed()) sys.mount(`${newRoot}${back}`, back, "", MS_MOVE, "");
-      throw new UserError(`${path} can't be moved into the new root: ${describe(error)}.`);
+      log.warning(`${path} could not be moved back from the new root: ${describe(error)}.`);
     }
   }
-  for (const path of present) if (!moved.includes(path)) detach(sys, log, path);
+}
+
+/** Takes mounts out of the tree, each with all below it; what still uses them keeps them until it ends. */
+export function detachAll(sys: Syscalls, log: Log, paths: readonly string[]): void {
+  for (const path of paths) {
+    try {
+      sys.umount(path, MNT_DETACH);
+    } catch (error) {
+      log.warning(`${text(path)} stays mounted out of sight: ${describe(error)}.`);
+    }
+  }
 }
 
 /** The mount points of a mountinfo file (proc(5)) in its order, with their octal escapes undone. */
@@ -54,6 +88,25 @@ export function mountPoints(mountinfo: string): string[] {
   return paths;
 }
 
+function plan(sys: Syscalls, newRoot: string): { mounted: string[]; wanted: string[] } {
+  try {
+    const mounted = mountPoints(readText(sys, "/proc/self/mountinfo"));
+    const wanted = baseMounts
+      .map((mount) => mount.target)
+      .filter((path) => mounted.includes(path) && isDirectory(sys, `${newRoot}${path}`));
+    return { mounted, wanted };
+  } catch (error) {
+    throw new UserError(`It can't be told which mounts the new root takes over: ${describe(error)}.`);
+  }
+}
+
+// A path stands in the list once for each of the mounts that lie on each other there; the uppermost was moved.
+function without(paths: readonly string[], moved: readonly string[]): string[] {
+  const rest = [...paths];
+  for (const path of moved) rest.splice(rest.lastIndexOf(path), 1);
+  return rest;
+}
+
 function isBelow(path: string, directory: string): boolean {
   return path === directory || path.startsWith(`${directory}/`);
 }
@@ -64,13 +117,5 @@ function isDirectory(sys: Syscalls, path: string): boolean {
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
     throw error;
-  }
-}
-
-function detach(sys: Syscalls, log: Log, path: string): void {
-  try {
-    sys.umount(path, MNT_DETACH);
-  } catch (error) {
-    log.warning(`${text(path)} stays mounted out of sight: ${describe(error)}.`);
   }
 }

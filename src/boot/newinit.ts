@@ -4,6 +4,7 @@ import { AT_FDCWD, O_CLOEXEC, O_RDONLY, type Syscalls, X_OK, isErrno } from "../
 import { View, fromBytes, text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import { describeFileType } from "./filetype.ts";
+import type { Log } from "./log.ts";
 import { resolveInRoot } from "./resolve.ts";
 
 /** Where the kernel looks when `init=` names nothing (kernel_init() in init/main.c). */
@@ -11,15 +12,22 @@ export const kernelInits: readonly string[] = ["/sbin/init", "/etc/init", "/bin/
 
 /**
  * The path of the init to execute, as it will be seen from inside the new root.
- * `asked` is what `init=` says; without it the first of `kernelInits` that can be executed is taken.
+ * `asked` is what `init=` says; without it the first of `kernelInits` that can be executed is taken, with a
+ * warning about those before it that are there and can't be.
  * @throws UserError with a sentence that says of each candidate what is wrong with it
  */
-export function findInit(sys: Syscalls, root: string, asked: string | undefined): string {
+export function findInit(sys: Syscalls, log: Log, root: string, asked: string | undefined): string {
   const candidates = asked === undefined ? kernelInits : [asked];
   const faults: string[] = [];
   for (const candidate of candidates) {
-    const fault = whyNotExecutable(sys, root, candidate);
-    if (fault === undefined) return candidate;
+    const fault = candidate.startsWith("/")
+      ? whyNotExecutable(sys, root, candidate)
+      : "is not an absolute path";
+    if (fault === undefined) {
+      for (const passed of faults.filter((sentence) => !sentence.endsWith(` ${notThere}`)))
+        log.warning(`${passed}; trying ${text(candidate)}.`);
+      return candidate;
+    }
     faults.push(`${text(candidate)} ${fault}`);
   }
   throw new UserError(
@@ -30,46 +38,93 @@ export function findInit(sys: Syscalls, root: string, asked: string | undefined)
   );
 }
 
-// A script may name a script: the kernel follows five (BINPRM_MAX_RECURSION).
-const deepestScript = 5;
+const notThere = "does not exist";
+
+// A script may name a script: the kernel follows five of them (exec_binprm() in fs/exec.c).
+const mostScripts = 5;
 
 /** Says in words that fit behind the path why the kernel could not execute it; undefined when it could. */
-function whyNotExecutable(sys: Syscalls, root: string, path: string, depth = 0): string | undefined {
-  if (!path.startsWith("/")) return "is not an absolute path";
+function whyNotExecutable(sys: Syscalls, root: string, path: string, scripts = 0): string | undefined {
+  return whyNotProgram(sys, root, path, (head) => {
+    const program = readProgram(head);
+    switch (program.kind) {
+      case "elf":
+        return otherMachine(sys, head) ?? needs(program.loader, (loader) => whyNotLoader(sys, root, loader));
+      case "script":
+        if (scripts >= mostScripts) return "is a script of a script, too deep for the kernel";
+        return needs(program.interpreter, (next) => whyNotExecutable(sys, root, next, scripts + 1));
+      case "unknown":
+        return "is neither an ELF program nor a script that begins with #!";
+    }
+  });
+}
+
+// load_elf_binary() in fs/binfmt_elf.c: the loader must be an ELF file; whom it names in its turn does not count.
+function whyNotLoader(sys: Syscalls, root: string, path: string): string | undefined {
+  return whyNotProgram(sys, root, path, (head) =>
+    readProgram(head).kind === "elf" ? otherMachine(sys, head) : "is not an ELF file",
+  );
+}
+
+function needs(path: string | undefined, why: (path: string) => string | undefined): string | undefined {
+  const fault = path === undefined ? undefined : why(path);
+  return path === undefined || fault === undefined ? undefined : `needs ${text(path)}, which ${fault}`;
+}
+
+function whyNotProgram(
+  sys: Syscalls,
+  root: string,
+  path: string,
+  judge: (head: Uint8Array) => string | undefined,
+): string | undefined {
   try {
     const real = resolveInRoot(sys, root, path);
-    if (real === undefined) return "does not exist";
+    if (real === undefined) return notThere;
     const stat = sys.stat(AT_FDCWD, real);
     if (stat.type !== "file") return `is ${describeFileType(stat.type)}, not a regular file`;
     if ((stat.mode & 0o111) === 0)
       return `is not executable (mode ${stat.mode.toString(8).padStart(4, "0")})`;
     // Sees a root that was mounted noexec, which the mode does not show.
     sys.access(real, X_OK);
-    const interpreter = readInterpreter(readHead(sys, real));
-    if (interpreter.kind === "none") return undefined;
-    if (interpreter.kind === "unknown") return "is neither an ELF program nor a script that begins with #!";
-    if (depth >= deepestScript) return "is a script of a script, too deep for the kernel";
-    const fault = whyNotExecutable(sys, root, interpreter.path, depth + 1);
-    return fault === undefined ? undefined : `needs ${text(interpreter.path)}, which ${fault}`;
+    return judge(readHead(sys, real));
   } catch (error) {
-    if (isErrno(error, "EACCES")) return "may not be executed: its filesystem is mounted noexec";
+    if (isErrno(error, "EACCES") && error.syscall === "access")
+      return "may not be executed: its filesystem is mounted noexec";
     return `can't be examined: ${describe(error)}`;
   }
 }
 
-type Interpreter = { kind: "none" } | { kind: "unknown" } | { kind: "path"; path: string };
+type Program =
+  | { readonly kind: "elf"; readonly loader: string | undefined }
+  | { readonly kind: "script"; readonly interpreter: string }
+  | { readonly kind: "unknown" };
 
-/** The program that the kernel would start for a file that begins like this (binfmt_script.c, binfmt_elf.c). */
-export function readInterpreter(head: Uint8Array): Interpreter {
+/** What the kernel would make of a file that begins like this (binfmt_script.c, binfmt_elf.c). */
+export function readProgram(head: Uint8Array): Program {
   const view = new View(head);
   if (view.has(0, "#!")) {
-    const line = fromBytes(head.subarray(2, 256)).split("\n")[0] ?? "";
-    const path = /^[ \t]*([^ \t\0]+)/.exec(line)?.[1];
-    return path === undefined ? { kind: "unknown" } : { kind: "path", path };
+    const interpreter = scriptInterpreter(head);
+    return interpreter === undefined ? { kind: "unknown" } : { kind: "script", interpreter };
   }
   if (!view.has(0, "\x7fELF")) return { kind: "unknown" };
-  const path = elfInterpreter(view);
-  return path === undefined ? { kind: "none" } : { kind: "path", path };
+  return { kind: "elf", loader: elfInterpreter(view) };
+}
+
+// The kernel sees the first 256 bytes, with NULs behind a shorter file; a name that may have been cut is refused.
+function scriptInterpreter(head: Uint8Array): string | undefined {
+  const seen = fromBytes(head.subarray(2, 256));
+  const line = head.length < 256 ? `${seen}\0` : seen;
+  return /^[ \t]*([^ \t\0\n]+)[ \t\0\n]/.exec(line)?.[1];
+}
+
+// elf_check_arch(): the machines (linux/elf-em.h) whose programs each kernel runs, 32-bit ones included.
+const elfMachines: Readonly<Record<string, readonly number[]>> = { x86_64: [62, 3], aarch64: [183, 40] };
+
+function otherMachine(sys: Syscalls, head: Uint8Array): string | undefined {
+  const view = new View(head);
+  const machines = elfMachines[sys.uname().machine];
+  if (machines === undefined || view.length < 20 || machines.includes(view.u16(18))) return undefined;
+  return `is built for another kind of processor (ELF machine ${view.u16(18)})`;
 }
 
 // PT_INTERP of a little-endian ELF file; what does not lie within the head is left for the kernel to judge.

@@ -49,13 +49,13 @@ export async function stopProcesses(sys: Syscalls, log: Log): Promise<Process[]>
   return strayProcesses(sys);
 }
 
-/** Every process that would be left behind, zombies excepted. */
+/** Every process that would be left behind; zombies, kernel threads and those that are spared excepted. */
 export function strayProcesses(sys: Syscalls): Process[] {
   const processes: Process[] = [];
   for (const { name } of list(sys, "/proc")) {
     if (!/^[1-9]\d*$/.test(name) || name === "1") continue;
     const process = readProcess(sys, Number(name));
-    if (process !== undefined && !process.name.startsWith("@")) processes.push(process);
+    if (process !== undefined) processes.push(process);
   }
   return processes;
 }
@@ -91,6 +91,8 @@ function readProcess(sys: Syscalls, pid: number): Process | undefined {
   const [state] = fields;
   if (state === "Z" || state === "X" || (Number(fields[6]) & PF_KTHREAD) !== 0) return undefined;
   const argv0 = readIfAlive(sys, `/proc/${pid}/cmdline`)?.split("\0")[0];
+  // Only what the process says of itself by its arguments: the short name of any file may begin so.
+  if (argv0?.startsWith("@")) return undefined;
   return { pid, name: argv0 || stat.slice(stat.indexOf("(") + 1, nameEnd) };
 }
 

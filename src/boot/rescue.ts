@@ -1,10 +1,12 @@
 /** The rescue shell: for the person at the console, when the boot can't go on. */
 
 import {
+  type ChildStatus,
   type Fd,
   O_CLOEXEC,
   O_NOCTTY,
   O_RDWR,
+  SysError,
   type Syscalls,
   WEXITED,
   X_OK,
@@ -35,8 +37,10 @@ export async function runRescueShell(boot: Boot): Promise<void> {
   const { sys, log } = boot;
   const tty = consoleTerminal(sys);
   const saved = saveTerminal(sys, tty);
+  // An image names only two of busybox's applets (src/image/busybox.ts); a person wants them all.
+  const install = "if [ -x $b ]; then $b mkdir -p /bin /sbin /usr/bin /usr/sbin; $b --install -s; fi";
   // The session leader's first open of a terminal makes it the controlling one; /dev/console never becomes one.
-  const command = `exec ${shell} -i <"$RDINIT_TTY" >"$RDINIT_TTY" 2>&1`;
+  const command = `b=/bin/busybox; ${install}; unset b; exec ${shell} -i <"$RDINIT_TTY" >"$RDINIT_TTY" 2>&1`;
   try {
     const child = Bun.spawn([shell, "-c", command], {
       cwd: "/",
@@ -50,20 +54,33 @@ export async function runRescueShell(boot: Boot): Promise<void> {
       stdio: ["ignore", "inherit", "inherit"],
       detached: true,
     });
-    await reapUntilEnd(sys, child.pid);
-    await child.exited;
+    await reapUntilEnd(sys, child);
   } catch (error) {
     log.error(`The rescue shell could not be started: ${describe(error)}.`);
   }
   restoreTerminal(sys, tty, saved);
 }
 
-// Orphans of the shell become our children. Ours is left for the runtime, which waits for it itself.
-async function reapUntilEnd(sys: Syscalls, ours: number): Promise<void> {
+/**
+ * The runtime waits for its own child, and is often faster than a peek at who has ended. Orphans of the
+ * shell become our children: those are reaped here. A peek that is left under way takes nothing away.
+ */
+async function reapUntilEnd(sys: Syscalls, shell: { pid: number; exited: Promise<number> }): Promise<void> {
+  const left = shell.exited.then(() => undefined);
   for (;;) {
-    const ended = await sys.slow.peekChild();
-    if (ended.pid === ours) return;
+    const ended = await Promise.race([left, peekChild(sys)]);
+    if (ended === undefined || ended.pid === shell.pid) break;
     sys.waitid(ended.pid, WEXITED);
+  }
+  await left;
+}
+
+async function peekChild(sys: Syscalls): Promise<ChildStatus | undefined> {
+  try {
+    return await sys.slow.peekChild();
+  } catch (error) {
+    if (isErrno(error, "ECHILD")) return undefined;
+    throw error;
   }
 }
 
@@ -91,7 +108,8 @@ function onTerminal<T>(sys: Syscalls, tty: string, use: (fd: Fd) => T): T | unde
       sys.close(fd);
     }
   } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTTY", "EIO", "ENXIO", "ENODEV")) return undefined;
+    // A shell on a terminal that can't be put back is better than none.
+    if (error instanceof SysError) return undefined;
     throw error;
   }
 }

@@ -56,5 +56,8 @@ function typeIfThere(sys: Syscalls, path: string): Stat["type"] | undefined {
 
 // A slash at the end asks for a directory, as "/." would.
 function parts(path: string): string[] {
-  return path.replace(/\/$/, "/.").split("/").filter((part) => part !== "");
+  return path
+    .replace(/\/$/, "/.")
+    .split("/")
+    .filter((part) => part !== "");
 }

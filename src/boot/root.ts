@@ -1,6 +1,14 @@
 /** The real root: found, and mounted where the hand-over expects it. */
 
-import { AT_FDCWD, MS_RDONLY, type Syscalls, isErrno, mkdirs, readText } from "../../syscalls/index.ts";
+import {
+  AT_FDCWD,
+  type FileType,
+  MS_RDONLY,
+  type Syscalls,
+  isErrno,
+  mkdirs,
+  readText,
+} from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import type { BlockDevice, BlockDevices, Contents } from "./blockdevices.ts";
@@ -43,7 +51,7 @@ export async function mountRoot(
   const { sys, options } = boot;
   const types = options.rootTypes.length > 0 ? options.rootTypes : await guessTypes(sys, device);
   const { flags, data } = parseMountOptions(options.rootFlags, options.readOnly ? MS_RDONLY : 0);
-  mkdirs(sys, newRoot);
+  makeMountPoint(sys, newRoot);
   const answers: string[] = [];
   for (const type of types) {
     await loadFilesystem(type);
@@ -57,10 +65,26 @@ export async function mountRoot(
       answers.push(`as ${text(type)}: ${explain(error)}`);
     }
   }
+  if (answers.length === 0)
+    throw new UserError(
+      `The root ${device.node} holds no filesystem that rdinit can tell, and the kernel has none loaded to try.`,
+      "Is it the right device? Name its type by rootfstype= otherwise.",
+    );
   throw new UserError(
     `The root ${device.node} can't be mounted ${answers.join("; ")}.`,
     "The kernel's own messages above may say more.",
   );
+}
+
+function makeMountPoint(sys: Syscalls, path: string): void {
+  try {
+    mkdirs(sys, path);
+  } catch (error) {
+    throw new UserError(
+      `The directory ${path}, where the root is to be mounted, can't be made: ${describe(error)}.`,
+      "On a read-only filesystem it must be there already.",
+    );
+  }
 }
 
 function readRootRef(sys: Syscalls, root: string | undefined): DeviceRef {
@@ -77,12 +101,17 @@ function readRootRef(sys: Syscalls, root: string | undefined): DeviceRef {
 
 // /dev/null or /dev/shm would be waited for in vain.
 function refuseOtherFiles(sys: Syscalls, path: string): void {
+  const type = typeIfThere(sys, path);
+  if (type !== undefined && type !== "block")
+    throw new UserError(`root=${text(path)} is ${describeFileType(type)}, not a block device.`);
+}
+
+function typeIfThere(sys: Syscalls, path: string): FileType | undefined {
   try {
-    const { type } = sys.stat(AT_FDCWD, path);
-    if (type !== "block")
-      throw new UserError(`root=${text(path)} is ${describeFileType(type)}, not a block device.`);
+    return sys.stat(AT_FDCWD, path).type;
   } catch (error) {
-    if (!isErrno(error, "ENOENT", "ENOTDIR", "ELOOP")) throw error;
+    if (isErrno(error, "ENOENT", "ENOTDIR", "ELOOP")) return undefined;
+    throw new UserError(`root=${text(path)} can't be examined: ${describe(error)}.`);
   }
 }
 

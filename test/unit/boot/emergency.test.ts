@@ -1,0 +1,150 @@
+import { describe, expect, test } from "bun:test";
+import { BlockDevices } from "../../../src/boot/blockdevices.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import type { Boot } from "../../../src/boot/context.ts";
+import { emergency, lastResort, readPanicTimeout } from "../../../src/boot/emergency.ts";
+import { readOptions } from "../../../src/boot/options.ts";
+import { UserError } from "../../../src/lib/errors.ts";
+import { type FakeKernel, attribute, fakeKernel } from "../../../syscalls/fake.ts";
+import { collectLog } from "../../fixtures/collect-log.ts";
+import { inVirtualTime, settle } from "../../fixtures/virtual-time.ts";
+
+function machine(panic: string | undefined): FakeKernel {
+  const kernel = panic === undefined ? {} : { panic: attribute(() => `${panic}\n`) };
+  return fakeKernel({
+    rootfs: { proc: {} },
+    mounts: [{ at: "/proc", type: "proc" }],
+    proc: { sys: { kernel } },
+  });
+}
+
+function bootOn(kernel: FakeKernel, line = ""): { boot: Boot; lines: string[] } {
+  const { log, lines } = collectLog();
+  const words = parseCommandLine(line);
+  const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
+  return { boot: { sys: kernel.sys, log, words, options: readOptions(words).options, legacy }, lines };
+}
+
+const reboots = (kernel: FakeKernel): number => kernel.calls.filter(({ name }) => name === "reboot").length;
+
+describe("panic= as the kernel has it", () => {
+  for (const [written, seconds] of [
+    ["0", 0],
+    ["30", 30],
+    ["-1", -1],
+    ["junk", 0],
+    ["", 0],
+    ["1.5", 0],
+    [undefined, 0],
+  ] as const)
+    test(JSON.stringify(written) ?? "no file", () =>
+      expect(readPanicTimeout(machine(written).sys)).toBe(seconds),
+    );
+
+  test("no /proc", () => expect(readPanicTimeout(fakeKernel().sys)).toBe(0));
+});
+
+describe("the last resort", () => {
+  test("with panic=5 the machine restarts after five seconds, synced", async () => {
+    await inVirtualTime(async (advance) => {
+      const kernel = machine("5");
+      const { log, lines } = collectLog();
+      void lastResort(kernel.sys, log, new UserError("The hand-over failed."), 5);
+      await advance(4999);
+      expect(reboots(kernel)).toBe(0);
+      await advance(1);
+      expect(kernel.calls.slice(-2).map(({ name, args }) => [name, ...args])).toEqual([
+        ["sync"],
+        ["reboot", "restart"],
+      ]);
+      expect(lines.slice(0, 3)).toEqual([
+        "error: The hand-over failed.",
+        "error: Nothing is left that could be tried again.",
+        expect.stringMatching(/^error: Rebooting in 5 s/),
+      ]);
+    });
+  });
+
+  test("with a negative panic= at once", async () => {
+    const kernel = machine("-1");
+    await inVirtualTime(async () => {
+      void lastResort(kernel.sys, collectLog().log, new Error("x"), -1);
+      await settle();
+      expect(reboots(kernel)).toBe(1);
+    });
+  });
+
+  test("without panic= it waits for ever and never returns, whatever was thrown", async () => {
+    await inVirtualTime(async (advance) => {
+      for (const thrown of [new TypeError("x is undefined"), "a string", undefined, { message: 1 }]) {
+        const kernel = machine("0");
+        const { log, lines } = collectLog();
+        let over = false;
+        const done = (): void => void (over = true);
+        lastResort(kernel.sys, log, thrown, 0).then(done, done);
+        await advance(100_000_000);
+        expect(over).toBe(false);
+        expect(reboots(kernel)).toBe(0);
+        expect(lines[0]).toStartWith("error: rdinit met an error of its own, please report it: ");
+        expect(lines.at(-1)).toContain("waits here for ever");
+      }
+    });
+  });
+
+  test("a machine that can't be restarted waits", async () => {
+    await inVirtualTime(async (advance) => {
+      const kernel = fakeKernel({ missing: ["reboot"] });
+      const { log, lines } = collectLog();
+      void lastResort(kernel.sys, log, new UserError("Failed."), 1);
+      await advance(1000);
+      expect(lines.slice(-2)).toEqual([
+        "error: The machine can't be rebooted: reboot: this kernel does not have the call (ENOSYS).",
+        "error: The machine waits here for ever. Reset it; boot with panic=SECONDS to have that done.",
+      ]);
+    });
+  });
+});
+
+describe("an emergency", () => {
+  test("says what failed and what to do, and waits for a device", async () => {
+    const kernel = machine("0");
+    const { boot, lines } = bootOn(kernel);
+    const devices = new BlockDevices(kernel.sys);
+    let over = false;
+    void emergency(boot, new UserError("No root.", "Add one."), devices, ["pci:v1\n", "virtio:d2"]).then(
+      () => (over = true),
+    );
+    await settle();
+    expect(lines).toEqual([
+      "error: No root. Add one.",
+      "error: The machine has no block device that the kernel knows.",
+      "error: No module in this image serves pci:v1\\n, virtio:d2.",
+      "error: The image holds no rescue shell.",
+      "error: Waiting: when a device appears, the boot is tried again. (panic=SECONDS would reboot instead.)",
+    ]);
+    expect(over).toBe(false);
+    devices.handle({ action: "remove", devpath: "/x/vda", values: new Map([["SUBSYSTEM", "block"]]) });
+    await settle();
+    expect(over).toBe(true);
+  });
+
+  test("an error of our own is told with its stack", async () => {
+    const { boot, lines } = bootOn(machine("0"), "rd.shell=0");
+    void emergency(boot, new TypeError("undefined is not a function"), new BlockDevices(boot.sys), []);
+    await settle();
+    expect(lines[0]).toMatch(
+      /^error: rdinit met an error of its own.*TypeError: undefined is not a function\n +at /,
+    );
+    expect(lines).toContain("error: The rescue shell is forbidden by rd.shell=0.");
+  });
+
+  test("does as panic= says where it may", async () => {
+    await inVirtualTime(async (advance) => {
+      const kernel = machine("2");
+      const { boot } = bootOn(kernel);
+      void emergency(boot, new UserError("No root."), new BlockDevices(kernel.sys), []);
+      await advance(2000);
+      expect(reboots(kernel)).toBe(1);
+    });
+  });
+});

@@ -1,0 +1,33 @@
+import { expect, test } from "bun:test";
+import { KernelModules } from "../../../src/boot/kmodules.ts";
+import { fakeKernel } from "../../../syscalls/fake.ts";
+import { intercept } from "../../../syscalls/intercept.ts";
+import { collectLog } from "../../fixtures/collect-log.ts";
+
+const modules = { "modules.dep": "a.ko:\n", "modules.alias": "alias pci:* a\n", "a.ko": "\x7fELF\0name=a\0" };
+
+test("a module that a device asks for is loaded, and settled() waits for it", async () => {
+  const kernel = fakeKernel({ rootfs: { lib: { modules: { "6.1.0": modules } } } });
+  const { log, lines } = collectLog();
+  const loader = new KernelModules(kernel.sys, log, []);
+  loader.request(["pci:v1"]);
+  await loader.settled();
+  expect(kernel.modules.map(({ name }) => name)).toEqual(["a"]);
+  expect(lines).toEqual(["debug: loaded a"]);
+});
+
+test("an error of our own while modules load is told, and nobody waits for ever", async () => {
+  const kernel = fakeKernel({ rootfs: { lib: { modules: { "6.1.0": modules } } } });
+  const { log, lines } = collectLog();
+  const sys = intercept(kernel.sys, (call, proceed) => {
+    if (call.name === "slow.finitModule" || call.name === "slow.initModule")
+      throw new TypeError("x is undefined");
+    return proceed();
+  });
+  const loader = new KernelModules(sys, log, []);
+  loader.request(["pci:v1"]);
+  await loader.settled();
+  await loader.load(["a"]);
+  await loader.settled();
+  expect(lines.some((line) => line.includes("x is undefined"))).toBe(true);
+});

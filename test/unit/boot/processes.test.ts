@@ -1,0 +1,83 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { reapAll, stopProcesses, strayProcesses } from "../../../src/boot/processes.ts";
+import { type FakeProcess, fakeKernel } from "../../../syscalls/fake.ts";
+import { collectLog } from "../../fixtures/collect-log.ts";
+
+function machine(processes: readonly FakeProcess[]) {
+  return fakeKernel({ rootfs: { proc: {} }, mounts: [{ at: "/proc", type: "proc" }], processes });
+}
+
+const strays = (...processes: FakeProcess[]): [number, string][] =>
+  strayProcesses(machine(processes).sys).map(({ pid, name }) => [pid, name]);
+
+describe("who would be left behind", () => {
+  test("kernel threads, storage daemons and zombies are not counted", () => {
+    const { sys, exit } = machine([
+      { pid: 2, ppid: 0, name: "kthreadd", kernelThread: true },
+      { pid: 3, name: "a" },
+      { pid: 4, name: "dead" },
+      { pid: 5, name: "x", argv: ["@plymouthd"] },
+      { pid: 6, name: "b", argv: ["/sbin/b", "@"] },
+    ]);
+    exit(4);
+    expect(strayProcesses(sys)).toEqual([
+      { pid: 3, name: "a" },
+      { pid: 6, name: "/sbin/b" },
+    ]);
+  });
+
+  test("a process without arguments goes by its short name, which spares it not", () => {
+    expect(strays({ pid: 9, name: "@x", argv: [] })).toEqual([[9, "@x"]]);
+    expect(strays({ pid: 9, name: "shy", argv: [""] })).toEqual([[9, "shy"]]);
+  });
+
+  test("names that look like the rest of the line", () => {
+    for (const name of [") Z 0 (", "a) S 1 1 1 0 -1 2097152", "(", ")", " ", "x\n1 (y) Z", "\xff"])
+      expect(strays({ pid: 9, name, argv: [] })).toEqual([[9, name]]);
+  });
+
+  test("no name hides a process or takes another's place", () => {
+    const character = fc.constantFrom("(", ")", " ", "Z", "S", "1", "@", "\n", "\t");
+    fc.assert(
+      fc.property(fc.string({ unit: character, minLength: 1, maxLength: 15 }), (name) => {
+        expect(strays({ pid: 10, name, argv: [] }, { pid: 11, name: "z" })).toEqual([
+          [10, name],
+          [11, "z"],
+        ]);
+      }),
+    );
+  });
+});
+
+describe("stopping them", () => {
+  test("nothing is looked at when there is no child", async () => {
+    const kernel = machine([{ pid: 2, ppid: 0, name: "kthreadd", kernelThread: true }]);
+    expect(await stopProcesses(kernel.sys, collectLog().log)).toEqual([]);
+    expect(kernel.calls.map(({ name }) => name)).toEqual(["waitid"]);
+  });
+
+  test("one that takes a while is waited for, and not killed", async () => {
+    const kernel = machine([{ pid: 50, name: "slow", ignores: [15] }]);
+    const stopped = stopProcesses(kernel.sys, collectLog().log);
+    // It is now waited for: its end is the event.
+    kernel.exit(50);
+    expect(await stopped).toEqual([]);
+    expect(kernel.calls.filter(({ name }) => name === "kill").map(({ args }) => args[1])).toEqual([15, 18]);
+    expect(kernel.machine.processes.all.size).toBe(0);
+  });
+
+  test("storage daemons are not signalled and not waited for", async () => {
+    const kernel = machine([{ pid: 50, name: "mdmon", argv: ["@mdmon"] }]);
+    expect(await stopProcesses(kernel.sys, collectLog().log)).toEqual([]);
+    expect(kernel.calls.some(({ name }) => name === "kill")).toBe(false);
+  });
+
+  test("all that have ended are reaped at once", () => {
+    const kernel = machine([1, 2, 3].map((n) => ({ pid: 50 + n, name: "z" })));
+    for (const n of [51, 52, 53]) kernel.exit(n);
+    reapAll(kernel.sys);
+    expect(kernel.machine.processes.all.size).toBe(0);
+    expect(() => reapAll(kernel.sys)).not.toThrow();
+  });
+});

@@ -1,0 +1,140 @@
+import { expect, test } from "bun:test";
+import type { Boot } from "../../../src/boot/context.ts";
+import { readOptions } from "../../../src/boot/options.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import { waitInTheOpen } from "../../../src/boot/wait.ts";
+import { fakeKernel } from "../../../syscalls/fake.ts";
+import { collectLog } from "../../fixtures/collect-log.ts";
+import { inVirtualTime } from "../../fixtures/virtual-time.ts";
+
+interface Scene {
+  readonly lines: string[];
+  /** What `look` finds from now on. */
+  value: string | undefined;
+  word: string;
+  looks: number;
+  readonly result: Promise<string | undefined>;
+  /** Wakes the wait. */
+  wake(): void;
+}
+
+function begin(timeout_ms: number | undefined, line = ""): Scene {
+  const { log, lines } = collectLog();
+  const words = parseCommandLine(line);
+  const boot: Boot = {
+    sys: fakeKernel().sys,
+    log,
+    words,
+    options: readOptions(words).options,
+    legacy: { args: [], env: [], openFiles: { soft: 0n, hard: 0n } },
+  };
+  let wakers: (() => void)[] = [];
+  const scene = {
+    lines,
+    value: undefined as string | undefined,
+    word: "waiting for it",
+    looks: 0,
+    wake() {
+      for (const waker of wakers.splice(0)) waker();
+    },
+  };
+  const result = waitInTheOpen(boot, {
+    look: async () => {
+      scene.looks += 1;
+      return scene.value;
+    },
+    changed: () => new Promise((resolve) => wakers.push(resolve)),
+    describe: async () => scene.word,
+    timeout_ms,
+  });
+  return Object.assign(scene, { result });
+}
+
+test("what is there is taken at once, without a word", async () => {
+  await inVirtualTime(async (advance) => {
+    const scene = begin(1000);
+    scene.value = "here";
+    scene.wake();
+    await advance(0);
+    expect(await scene.result).toBe("here");
+    expect(scene.lines).toEqual([]);
+  });
+});
+
+test("an event ends the wait at its own time, and it looks only at events", async () => {
+  await inVirtualTime(async (advance) => {
+    const scene = begin(30_000);
+    await advance(500);
+    expect(scene.looks).toBe(1);
+    scene.wake();
+    await advance(0);
+    expect(scene.looks).toBe(2);
+    scene.value = "came";
+    scene.wake();
+    await advance(0);
+    expect(await scene.result).toBe("came");
+    expect(scene.lines).toEqual([]);
+  });
+});
+
+test("a long wait speaks after a second, and again when there is something new", async () => {
+  await inVirtualTime(async (advance) => {
+    const scene = begin(30_000);
+    await advance(999);
+    expect(scene.lines).toEqual([]);
+    await advance(1);
+    expect(scene.lines).toEqual(["notice: waiting for it (giving up in 29 s)"]);
+    scene.wake();
+    await advance(5000);
+    expect(scene.lines).toHaveLength(1);
+    scene.word = "waiting; there is vda";
+    scene.wake();
+    await advance(0);
+    expect(scene.lines[1]).toBe("notice: waiting; there is vda (giving up in 24 s)");
+    await advance(24_000);
+    expect(await scene.result).toBeUndefined();
+  });
+});
+
+test("quiet waits three seconds before it speaks", async () => {
+  await inVirtualTime(async (advance) => {
+    const scene = begin(10_000, "quiet");
+    await advance(2999);
+    expect(scene.lines).toEqual([]);
+    await advance(1);
+    expect(scene.lines).toHaveLength(1);
+    await advance(7000);
+    expect(await scene.result).toBeUndefined();
+  });
+});
+
+test("the deadline is kept to the millisecond, events or not", async () => {
+  await inVirtualTime(async (advance) => {
+    const scene = begin(100);
+    let over = false;
+    void scene.result.then(() => (over = true));
+    for (let time_ms = 0; time_ms < 99; time_ms += 9) {
+      scene.wake();
+      await advance(9);
+    }
+    expect(over).toBe(false);
+    await advance(1);
+    expect(over).toBe(true);
+  });
+});
+
+test("without a deadline it waits on, and says none", async () => {
+  await inVirtualTime(async (advance) => {
+    const scene = begin(undefined);
+    await advance(1000);
+    // Longer than a timer can be set for.
+    for (let month = 0; month < 3; month++) await advance(2 ** 31);
+    expect(scene.lines).toEqual(["notice: waiting for it"]);
+    // An idle wait does not poll.
+    expect(scene.looks).toBeLessThan(8);
+    scene.value = "late";
+    scene.wake();
+    await advance(0);
+    expect(await scene.result).toBe("late");
+  });
+});
