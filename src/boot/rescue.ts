@@ -65,11 +65,11 @@ export async function runRescueShell(boot: Boot): Promise<void> {
  * The runtime waits for its own child, and is often faster than a peek at who has ended. Orphans of the
  * shell become our children: those are reaped here. A peek that is left under way takes nothing away.
  */
-async function reapUntilEnd(sys: Syscalls, shell: { pid: number; exited: Promise<number> }): Promise<void> {
-  const left = shell.exited.then(() => undefined);
+async function reapUntilEnd(sys: Syscalls, ours: { pid: number; exited: Promise<number> }): Promise<void> {
+  const left = ours.exited.then(() => undefined);
   for (;;) {
     const ended = await Promise.race([left, peekChild(sys)]);
-    if (ended === undefined || ended.pid === shell.pid) break;
+    if (ended === undefined || ended.pid === ours.pid) break;
     sys.waitid(ended.pid, WEXITED);
   }
   await left;
