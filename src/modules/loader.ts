@@ -207,11 +207,11 @@ function isDirectory(host: ModuleHost, path: string): boolean {
 }
 
 /**
- * PCI storage, network, serial-bus and wireless controllers (by their base class), and the buses
+ * PCI storage, network, USB and wireless controllers (by their base class), and the buses
  * behind which disks are found. Nobody is helped by the name of a button that nothing serves.
  */
 const LEADS_TO_DISKS =
-  /^(pci:.*bc(01|02|0C|0D)|virtio:|usb:|scsi:|hid:|mmc:|sdio:|vmbus:|xen:|nd:|of:|acpi:(80860F|INT33|QCOM))/;
+  /^(pci:.*bc(01|02|0Csc03|0D)|virtio:|usb:|scsi:|hid:|mmc:|sdio:|vmbus:|xen:|nd:|of:|acpi:(80860F|INT33|QCOM))/;
 
 /** Lets so many run at a time; the others wait in line. */
 class Queue {
