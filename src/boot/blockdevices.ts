@@ -73,7 +73,7 @@ export class BlockDevices {
     this.wake();
   }
 
-  /** Resolves at the next change of any device. */
+  /** Resolves at the next change of any device; that what is on it has been read is one, too. */
   changed(): Promise<void> {
     return new Promise((resolve) => this.waiters.push(resolve));
   }
@@ -85,7 +85,7 @@ export class BlockDevices {
   }
 
   private refresh(name: string): void {
-    const device = describeDevice(this.sys, name);
+    const device = describeDevice(this.sys, name, () => this.wake());
     if (device === undefined) this.byName.delete(name);
     else this.byName.set(name, device);
   }
@@ -96,7 +96,7 @@ function naturalKey(name: string): string {
   return name.replace(/\d+/g, (digits) => digits.padStart(8, "0"));
 }
 
-function describeDevice(sys: Syscalls, name: string): BlockDevice | undefined {
+function describeDevice(sys: Syscalls, name: string, answered: () => void): BlockDevice | undefined {
   const directory = `/sys/class/block/${name}`;
   const uevent = readAttribute(sys, `${directory}/uevent`);
   if (uevent === undefined) return undefined;
@@ -119,8 +119,8 @@ function describeDevice(sys: Syscalls, name: string): BlockDevice | undefined {
         ? undefined
         : { number: Number(number), name: values.get("PARTNAME"), disk: diskOf(sys, directory) },
     dmName: readAttribute(sys, `${directory}/dm/name`)?.trimEnd(),
-    contents: once(() => readContents(sys, node, size_bytes, sector_bytes)),
-    table: once(() => readTable(sys, node, size_bytes, sector_bytes)),
+    contents: once(() => readContents(sys, node, size_bytes, sector_bytes).finally(answered)),
+    table: once(() => readTable(sys, node, size_bytes, sector_bytes).finally(answered)),
   };
 }
 

@@ -6,17 +6,25 @@ import type { BlockDevice, BlockDevices } from "./blockdevices.ts";
 import { deviceLinks } from "./devicelinks.ts";
 import type { DeviceRef } from "./deviceref.ts";
 
+/** How long a look waits for a disk that does not answer; its answer is a change of the devices (blockdevices.ts). */
+const patience_ms = 1000;
+
 /**
- * The device that `ref` means among those that are there now; undefined when none does.
- * When several carry the same tag, the first by name is taken and the others are named in `alsoMatching`.
+ * The device that `ref` means among those that are there now; undefined when none does, or when it does not
+ * answer in time. When several carry the same tag, the first by name is taken and the others are named in
+ * `alsoMatching`.
  */
 export async function findDevice(
   sys: Syscalls,
   devices: BlockDevices,
   ref: DeviceRef,
+  timeout_ms = patience_ms,
 ): Promise<{ device: BlockDevice; alsoMatching: BlockDevice[] } | undefined> {
   const all = devices.all();
-  const matches = await Promise.all(all.map((device) => means(sys, devices, device, ref)));
+  const late = Promise.withResolvers<false>();
+  const timer = setTimeout(() => late.resolve(false), timeout_ms);
+  const looks = all.map((device) => Promise.race([means(sys, devices, device, ref), late.promise]));
+  const matches = await Promise.all(looks).finally(() => clearTimeout(timer));
   const [first, ...others] = all.filter((_, i) => matches[i]);
   if (first === undefined) return undefined;
   const device = ref.kind === "tag" ? partitionBeside(devices, first, ref.partitionOffset) : first;

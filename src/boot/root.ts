@@ -18,7 +18,7 @@ import { describeFileType } from "./filetype.ts";
 import { findDevice } from "./finddevice.ts";
 import { parseMountOptions } from "./mountoptions.ts";
 import { describeDevices } from "./report.ts";
-import { waitInTheOpen } from "./wait.ts";
+import { sayIfSlow, waitInTheOpen } from "./wait.ts";
 
 /**
  * Waits for the device that `root=` names.
@@ -49,14 +49,15 @@ export async function mountRoot(
   loadFilesystem: (type: string) => Promise<void>,
 ): Promise<void> {
   const { sys, options } = boot;
-  const types = options.rootTypes.length > 0 ? options.rootTypes : await guessTypes(sys, device);
+  const types = options.rootTypes.length > 0 ? options.rootTypes : await guessTypes(boot, device);
   const { flags, data } = parseMountOptions(options.rootFlags, options.readOnly ? MS_RDONLY : 0);
   makeMountPoint(sys, newRoot);
   const answers: string[] = [];
   for (const type of types) {
     await loadFilesystem(type);
     try {
-      await mountOrReadOnly(boot, device.node, newRoot, type, flags, data);
+      const mounting = mountOrReadOnly(boot, device.node, newRoot, type, flags, data);
+      await sayIfSlow(boot, `mounting ${device.node} (${text(type)}); the kernel is still at it`, mounting);
       boot.log.info(
         `mounted ${device.node} (${text(type)}) as the root, ${(flags & MS_RDONLY) === 0 ? "read-write" : "read-only"}`,
       );
@@ -116,15 +117,19 @@ function typeIfThere(sys: Syscalls, path: string): FileType | undefined {
 }
 
 /** What to try when the command line names no type: what is on the device, or all that the kernel knows. */
-async function guessTypes(sys: Syscalls, device: BlockDevice): Promise<string[]> {
-  const contents = await device.contents();
+async function guessTypes(boot: Boot, device: BlockDevice): Promise<string[]> {
+  const contents = await sayIfSlow(
+    boot,
+    `reading what is on ${device.node}; it does not answer yet`,
+    device.contents(),
+  );
   const { found } = contents;
   if (found?.type !== undefined && found.usage === "filesystem" && found.damaged === undefined)
     return [found.type];
   const obstacle = describeObstacle(device, contents);
   if (obstacle !== undefined) throw obstacle;
   // The kernel does the same with a root whose type it can't tell (mount_block_root() in init/do_mounts.c).
-  return readText(sys, "/proc/filesystems")
+  return readText(boot.sys, "/proc/filesystems")
     .split("\n")
     .filter((line) => line.startsWith("\t"))
     .map((line) => line.trim());

@@ -41,6 +41,13 @@ export async function waitInTheOpen<T>(boot: Boot, wait: Wait<T>): Promise<T | u
   }
 }
 
+/** Says `words` when `work`, which nothing can cut short, takes longer than a wait may stay silent. */
+export async function sayIfSlow<T>(boot: Boot, words: string, work: Promise<T>): Promise<T> {
+  const silent_ms = boot.options.quiet ? silence_ms.quiet : silence_ms.normal;
+  const timer = setTimeout(() => boot.log.notice(words), silent_ms);
+  return work.finally(() => clearTimeout(timer));
+}
+
 // setTimeout() takes 31 bits.
 const longestTimer_ms = 2 ** 31 - 1;
 

@@ -185,3 +185,16 @@ describe("by path and number", () => {
   ] as const)
     test(written, async () => expect(await find(written, disks)).toEqual([...expected]));
 });
+
+test("a disk that does not answer holds up no other", async () => {
+  const devices = new Described({ vda: { uuid: "dead" }, vdb: { uuid: "ab-cd" } });
+  const [dead] = devices.all();
+  if (dead === undefined) throw new Error("there is no first device");
+  Object.assign(dead, { contents: () => new Promise<Contents>(() => undefined) });
+  const ref = parseDeviceRef("UUID=ab-cd");
+  if (typeof ref === "string") throw new Error(ref);
+  expect((await findDevice(sys, devices, ref, 20))?.device.name).toBe("vdb");
+  const other = parseDeviceRef("UUID=dead");
+  if (typeof other === "string") throw new Error(other);
+  expect(await findDevice(sys, devices, other, 20)).toBeUndefined();
+});

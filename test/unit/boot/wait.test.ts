@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { Boot } from "../../../src/boot/context.ts";
 import { readOptions } from "../../../src/boot/options.ts";
 import { parseCommandLine } from "../../../src/boot/cmdline.ts";
-import { waitInTheOpen } from "../../../src/boot/wait.ts";
+import { sayIfSlow, waitInTheOpen } from "../../../src/boot/wait.ts";
 import { fakeKernel } from "../../../syscalls/fake.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";
 import { inVirtualTime } from "../../fixtures/virtual-time.ts";
@@ -18,7 +18,7 @@ interface Scene {
   wake(): void;
 }
 
-function begin(timeout_ms: number | undefined, line = ""): Scene {
+function bootWith(line: string): { boot: Boot; lines: string[] } {
   const { log, lines } = collectLog();
   const words = parseCommandLine(line);
   const boot: Boot = {
@@ -28,6 +28,11 @@ function begin(timeout_ms: number | undefined, line = ""): Scene {
     options: readOptions(words).options,
     legacy: { args: [], env: [], openFiles: { soft: 0n, hard: 0n } },
   };
+  return { boot, lines };
+}
+
+function begin(timeout_ms: number | undefined, line = ""): Scene {
+  const { boot, lines } = bootWith(line);
   let wakers: (() => void)[] = [];
   const scene = {
     lines,
@@ -136,5 +141,30 @@ test("without a deadline it waits on, and says none", async () => {
     scene.wake();
     await advance(0);
     expect(await scene.result).toBe("late");
+  });
+});
+
+test("what nothing can cut short is named when it takes long, once, and later with quiet", async () => {
+  await inVirtualTime(async (advance) => {
+    for (const [line, silent_ms] of [
+      ["", 1000],
+      ["quiet", 3000],
+    ] as const) {
+      const { boot, lines } = bootWith(line);
+      const work = Promise.withResolvers<string>();
+      const result = sayIfSlow(boot, "still at it", work.promise);
+      await advance(silent_ms - 1);
+      expect(lines).toEqual([]);
+      await advance(1);
+      expect(lines).toEqual(["notice: still at it"]);
+      await advance(60_000);
+      work.resolve("done");
+      expect(await result).toBe("done");
+      expect(lines).toHaveLength(1);
+    }
+    const { boot, lines } = bootWith("");
+    expect(await sayIfSlow(boot, "never said", Promise.resolve(1))).toBe(1);
+    await advance(5000);
+    expect(lines).toEqual([]);
   });
 });
