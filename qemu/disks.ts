@@ -136,17 +136,18 @@ function ext4Repairs(dir: string): string {
  * The folder in mkfs.xfs's prototype language: type and mode, owner, group, then what a file is copied from.
  */
 function xfsPrototype(dir: string): string {
-  const lines = (path: string, name: string): string[] => {
-    const stat = lstatSync(path);
-    if (/\s/.test(name)) throw new UserError(`xfs prototypes can't hold the name '${name}'.`);
-    const mode = (stat.mode & 0o777).toString(8).padStart(3, "0");
-    const setid = `${stat.mode & 0o4000 ? "u" : "-"}${stat.mode & 0o2000 ? "g" : "-"}`;
-    if (stat.isSymbolicLink()) return [`${name} l--777 0 0 ${readlinkSync(path)}`];
-    if (!stat.isDirectory()) return [`${name} -${setid}${mode} 0 0 ${path}`];
-    const below = readdirSync(path)
-      .sort()
-      .flatMap((entry) => lines(join(path, entry), entry));
-    return [`${name} d${setid}${mode} 0 0`.trim(), ...below, "$"];
-  };
-  return `${lines(dir, "").join("\n")}\n`;
+  return `${xfsLines(dir, "").join("\n")}\n`;
+}
+
+function xfsLines(path: string, name: string): string[] {
+  const stat = lstatSync(path);
+  if (/\s/.test(name)) throw new UserError(`xfs prototypes can't hold the name '${name}'.`);
+  const mode = (stat.mode & 0o777).toString(8).padStart(3, "0");
+  const setid = `${stat.mode & 0o4000 ? "u" : "-"}${stat.mode & 0o2000 ? "g" : "-"}`;
+  if (stat.isSymbolicLink()) return [`${name} l--777 0 0 ${readlinkSync(path)}`];
+  if (!stat.isDirectory()) return [`${name} -${setid}${mode} 0 0 ${path}`];
+  const below = readdirSync(path)
+    .sort()
+    .flatMap((entry) => xfsLines(join(path, entry), entry));
+  return [`${name} d${setid}${mode} 0 0`.trim(), ...below, "$"];
 }
