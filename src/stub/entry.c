@@ -101,6 +101,17 @@ static void check_whole(void)
     give_up(1, why);
 }
 
+/* Bun is compiled for x86-64-v2; on a lesser processor its first such instruction would kill process 1. */
+static void check_processor(int is_init)
+{
+    enum { SSSE3 = 1 << 9, SSE4_1 = 1 << 19, SSE4_2 = 1 << 20, POPCNT = 1 << 23 };
+    unsigned eax = 1, ebx, ecx, edx, needed = SSSE3 | SSE4_1 | SSE4_2 | POPCNT;
+    __asm__("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+    if ((ecx & needed) != needed)
+        give_up(is_init, "this processor lacks SSE4.2 or POPCNT, without which the runtime can't run (x86-64-v2)."
+                         " In QEMU give it another model than the default, such as -cpu max.");
+}
+
 static void open_stdio(int is_init)
 {
     for (long fd = 0; fd <= 2; fd++) {
@@ -200,6 +211,7 @@ void stub_main(unsigned long *stack)
     int is_init = CALL(SYS_getpid, 0, 0, 0) == 1;
     if (is_init) mount_base();
     open_stdio(is_init);
+    check_processor(is_init);
     if (is_init) check_whole();
 
     /* One block holds the new vector and, above it, its new strings: below it the loader's stack grows. */

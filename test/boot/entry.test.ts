@@ -5,7 +5,15 @@ import { join } from "node:path";
 import { PROJECT } from "../../qemu/host.ts";
 import { rdinitImage } from "../../qemu/images.ts";
 import { stockKernel } from "../../qemu/kernel.ts";
-import { MACHINE_MS, TEST_MS, bootRdinit, kernelTime, probeDisk, probed } from "../../qemu/scenario.ts";
+import {
+  MACHINE_MS,
+  TEST_MS,
+  bootRdinit,
+  expectSaid,
+  kernelTime,
+  probeDisk,
+  probed,
+} from "../../qemu/scenario.ts";
 import { packInitramfs } from "../../qemu/tree.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 
@@ -110,6 +118,23 @@ test(
     await probed(machine);
     const { text } = machine.console;
     expect(kernelTime(text, "random: crng init done")).toBeGreaterThan(kernelTime(text, "Run /init"));
+  },
+  TEST_MS,
+);
+
+test(
+  "a processor that the runtime was not compiled for: a sentence, and what panic= asks",
+  async () => {
+    const machine = await bootRdinit("entry-processor", {
+      append: "root=/dev/vda panic=-1",
+      arguments: ["-cpu", "qemu64"],
+    });
+    await machine.expectEnd("rebooted");
+    expectSaid(machine, [
+      "this processor lacks SSE4.2 or POPCNT, without which the runtime can't run (x86-64-v2). In QEMU give it " +
+        "another model than the default, such as -cpu max.",
+    ]);
+    expect(machine.console.text).not.toContain("Kernel panic");
   },
   TEST_MS,
 );
