@@ -49,15 +49,20 @@ export async function stopProcesses(sys: Syscalls, log: Log): Promise<Process[]>
   return strayProcesses(sys);
 }
 
-/** Every process that would be left behind; zombies, kernel threads and those that are spared excepted. */
+/**
+ * Every process that would be left behind; zombies, kernel threads and those that are spared excepted, and the
+ * helpers that the kernel runs for itself (modprobe): they descend from its threads, not from process 1.
+ */
 export function strayProcesses(sys: Syscalls): Process[] {
-  const processes: Process[] = [];
+  const all = new Map<number, Entry>();
   for (const { name } of list(sys, "/proc")) {
-    if (!/^[1-9]\d*$/.test(name) || name === "1") continue;
-    const process = readProcess(sys, Number(name));
-    if (process !== undefined) processes.push(process);
+    const entry = /^[1-9]\d*$/.test(name) ? readEntry(sys, Number(name)) : undefined;
+    if (entry !== undefined) all.set(entry.pid, entry);
   }
-  return processes;
+  const strays = [...all.values()].filter(
+    (entry) => entry.pid !== 1 && !entry.ended && !entry.kernelThread && isOurs(all, entry),
+  );
+  return strays.map((entry) => describeProcess(sys, entry)).filter((process) => process !== undefined);
 }
 
 /** Takes the exit status of every child that has ended, so that no zombie is left. */
@@ -82,18 +87,43 @@ function hasChildren(sys: Syscalls): boolean {
 // include/linux/sched.h; the ninth field of /proc/PID/stat (proc(5)).
 const PF_KTHREAD = 0x00200000;
 
-function readProcess(sys: Syscalls, pid: number): Process | undefined {
+interface Entry {
+  readonly pid: number;
+  readonly parent: number;
+  readonly shortName: string;
+  readonly kernelThread: boolean;
+  readonly ended: boolean;
+}
+
+function readEntry(sys: Syscalls, pid: number): Entry | undefined {
   const stat = readIfAlive(sys, `/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
   // The name stands in parentheses and may itself hold any character.
   const nameEnd = stat.lastIndexOf(")");
   const fields = stat.slice(nameEnd + 2).split(" ");
-  const [state] = fields;
-  if (state === "Z" || state === "X" || (Number(fields[6]) & PF_KTHREAD) !== 0) return undefined;
+  return {
+    pid,
+    parent: Number(fields[1]),
+    shortName: stat.slice(stat.indexOf("(") + 1, nameEnd),
+    kernelThread: (Number(fields[6]) & PF_KTHREAD) !== 0,
+    ended: fields[0] === "Z" || fields[0] === "X",
+  };
+}
+
+// False when its line of parents leads to a kernel thread.
+function isOurs(all: ReadonlyMap<number, Entry>, entry: Entry): boolean {
+  let at: Entry | undefined = entry;
+  for (let steps = 0; at !== undefined && steps < all.size; steps++) {
+    if (at.kernelThread) return false;
+    at = all.get(at.parent);
+  }
+  return true;
+}
+
+function describeProcess(sys: Syscalls, { pid, shortName }: Entry): Process | undefined {
   const argv0 = readIfAlive(sys, `/proc/${pid}/cmdline`)?.split("\0")[0];
   // Only what the process says of itself by its arguments: the short name of any file may begin so.
-  if (argv0?.startsWith("@")) return undefined;
-  return { pid, name: argv0 || stat.slice(stat.indexOf("(") + 1, nameEnd) };
+  return argv0?.startsWith("@") ? undefined : { pid, name: argv0 || shortName };
 }
 
 // A process may end between the listing and the reading.
@@ -131,7 +161,7 @@ async function childEnds(sys: Syscalls): Promise<void> {
     await sys.slow.peekChild();
   } catch (error) {
     if (!isErrno(error, "ECHILD")) throw error;
-    // Not our children: usermode helpers of the kernel, which end by themselves. The deadline bounds it.
-    await Bun.sleep(50);
+    // No event can come then: the deadline ends the wait.
+    await new Promise(() => undefined);
   }
 }

@@ -27,6 +27,24 @@ describe("who would be left behind", () => {
     ]);
   });
 
+  test("what the kernel runs for itself is its own, and what that starts; what descends from us is ours", () => {
+    expect(
+      strays(
+        { pid: 2, ppid: 0, name: "kthreadd", kernelThread: true },
+        { pid: 20, ppid: 2, name: "kworker/u2:1", kernelThread: true },
+        { pid: 30, ppid: 20, name: "modprobe" },
+        { pid: 31, ppid: 30, name: "helper" },
+        { pid: 40, ppid: 1, name: "sh" },
+        { pid: 41, ppid: 40, name: "sleep" },
+        { pid: 42, ppid: 999, name: "whose parent is gone" },
+      ),
+    ).toEqual([
+      [40, "sh"],
+      [41, "sleep"],
+      [42, "whose parent is gone"],
+    ]);
+  });
+
   test("a process without arguments goes by its short name, which spares it not", () => {
     expect(strays({ pid: 9, name: "@x", argv: [] })).toEqual([[9, "@x"]]);
     expect(strays({ pid: 9, name: "shy", argv: [""] })).toEqual([[9, "shy"]]);
