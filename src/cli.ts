@@ -1,48 +1,78 @@
 /** The command-line tool that the same file is outside of an initramfs. */
 
-import minimist from "minimist";
+import { readFileSync } from "node:fs";
 import { version } from "../package.json";
 import { parameters } from "./boot/options.ts";
+import { parseCall } from "./cli/args.ts";
+import type { Command, Terminal } from "./cli/command.ts";
+import { commandHelp, help } from "./cli/help.ts";
+import { processTerminal } from "./cli/terminal.ts";
+import { fromBytes, text } from "./lib/bytes.ts";
 import { UserError, describe } from "./lib/errors.ts";
+import { didYouMean } from "./lib/nearest.ts";
 
-/** Runs one command line (without argv[0]); returns the exit status: 0, or 2 when it could not be understood. */
-export function runCommand(args: readonly string[]): number {
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [];
+
+/**
+ * Runs one command line (without argv[0], as byte strings); returns the exit status: 0, 1 when a command's answer
+ * is no, or 2 when something could not be done or understood.
+ */
+export async function runCommand(
+  args: readonly string[],
+  terminal: Terminal = processTerminal(),
+): Promise<number> {
   try {
-    process.stdout.write(answer(args));
-    return 0;
+    return await dispatch(args, terminal);
   } catch (error) {
-    process.stderr.write(`rdinit: ${describe(error)}\n`);
+    terminal.progress("");
+    const known = error instanceof UserError || isSystemError(error);
+    terminal.say(`rdinit: ${known ? describe(error) : `an error of its own: ${stackOf(error)}`}`);
     return 2;
   }
 }
 
-function answer(args: readonly string[]): string {
-  const parsed = minimist([...args], {
-    boolean: ["help", "version"],
-    alias: { h: "help" },
-    unknown: (word) => {
-      throw new UserError(`'${word}' is neither an option nor a command.`, "See rdinit --help.");
-    },
-  });
-  if (parsed["version"] === true) return `rdinit ${version} (bun ${Bun.version})\n`;
-  return help();
+/** The words that this process was called with, byte for byte: process.argv has them only as far as they are UTF-8. */
+export function programArguments(): string[] {
+  const count = process.argv.length - 2;
+  const words = fromBytes(readFileSync("/proc/self/cmdline")).split("\0").slice(0, -1);
+  return count === 0 ? [] : words.slice(-count);
 }
 
-function help(): string {
-  const width = Math.max(...parameters.map((parameter) => parameter.usage.length));
-  const rows = parameters.map(({ usage, meaning }) => `  ${usage.padEnd(width)}  ${meaning}`);
-  return [
-    "rdinit: a Linux early-userspace init.",
-    "",
-    "As process 1 of an initramfs (/init) it finds and mounts the root filesystem and hands over to the",
-    "init there. Everywhere else this file is a command:",
-    "",
-    "  rdinit --help      this text",
-    "  rdinit --version   the version of rdinit, and of the runtime inside",
-    "",
-    "Parameters that /init reads from the kernel command line:",
-    "",
-    ...rows,
-    "",
-  ].join("\n");
+async function dispatch(args: readonly string[], terminal: Terminal): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    const command = rest.length > 0 ? findCommand(rest[0] ?? "") : undefined;
+    terminal.out(command ? commandHelp(command) : help(COMMANDS, parameters));
+    return 0;
+  }
+  if (name === "--version") {
+    terminal.out(`rdinit ${version} (bun ${Bun.version})\n`);
+    return 0;
+  }
+  const command = findCommand(name);
+  if (rest.some((word) => word === "--help" || word === "-h")) {
+    terminal.out(commandHelp(command));
+    return 0;
+  }
+  return command.run(parseCall(command, rest, terminal));
+}
+
+function findCommand(name: string): Command {
+  const command = COMMANDS.find((one) => one.name === name);
+  if (command) return command;
+  const kind = name.startsWith("-") ? "an option" : "a command";
+  const names = [...COMMANDS.map((one) => one.name), "--help", "--version"];
+  throw new UserError(
+    `'${text(name)}' is not ${kind} of rdinit.`,
+    didYouMean(name, names, "See rdinit --help."),
+  );
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -14,7 +14,8 @@ import { addBusybox } from "./busybox.ts";
 import type { CpioEntry, FileData } from "./cpio.ts";
 import { ImageTree } from "./image-tree.ts";
 import { collectModules, type ModuleRequest } from "./kmod.ts";
-import { findLibraries } from "./libs.ts";
+import type { Part } from "./part.ts";
+import { addLinksAbove, addParts } from "./part-tree.ts";
 import { hostPath, RootTree } from "./root-tree.ts";
 
 /** A file to put into the image: its contents, or the path of the file on this machine that has them. */
@@ -32,10 +33,10 @@ export interface ImageRequest {
   readonly init: string;
   /** The root that tools, libraries, modules and firmware are taken from; "/" when left out. */
   readonly root?: string;
-  /** Kernel modules; `root` may be another one for them. */
+  /** Kernel modules; `root` may be another one for them. Without it the image holds none, whatever the parts ask for. */
   readonly modules?: ModuleRequest & { readonly root?: string };
-  /** Programs within `root`, with their libraries. */
-  readonly tools?: readonly string[];
+  /** Tools, bits of /etc, and what the disks of a machine need. */
+  readonly parts?: readonly Part[];
   readonly files?: readonly ExtraFile[];
   /** A busybox within `root`, as the shell of last resort with all its applets. */
   readonly busybox?: string;
@@ -43,9 +44,12 @@ export interface ImageRequest {
   readonly mtime?: number;
 }
 
-/** The entries of an image in their order, and sentences about what could not be had. */
+/** The entries of an image in their order, and what there is to say of them. */
 export interface Image {
   readonly entries: readonly CpioEntry[];
+  /** Why an entry is there, by its path; directories that only hold others have no reason. */
+  readonly why: (path: string) => string | undefined;
+  /** Sentences about what could not be had. */
   readonly notes: readonly string[];
 }
 
@@ -60,20 +64,19 @@ export const LAST_FILE = "etc/rdinit/end";
 export function buildImage(request: ImageRequest): Image {
   const root = new RootTree(request.root ?? "/");
   const tree = new ImageTree();
-  const notes: string[] = [];
-  for (const [path, mode] of DIRECTORIES) tree.add(path, { type: "directory", mode });
-  addTools(tree, root, request.tools ?? []);
-  tree.add("dev/console", { type: "char", rdev: "5:1", mode: 0o600 });
-  tree.add("dev/null", { type: "char", rdev: "1:3", mode: 0o666 });
-  tree.add("init", { type: "file", data: hostFile(request.init).data, mode: 0o755 });
-  if (request.modules) {
-    const { root: modulesRoot, ...wanted } = request.modules;
-    notes.push(...addModules(tree, modulesRoot === undefined ? root : new RootTree(modulesRoot), wanted));
-  }
+  const parts = request.parts ?? [];
+  for (const [path, mode] of DIRECTORIES) tree.add(path, { type: "directory", mode }, "every image");
+  if (request.busybox !== undefined || parts.length > 0) addLinksAbove(tree, root);
+  addParts(tree, root, parts);
+  tree.add("dev/console", { type: "char", rdev: "5:1", mode: 0o600 }, "every image");
+  tree.add("dev/null", { type: "char", rdev: "1:3", mode: 0o666 }, "every image");
+  tree.add("init", { type: "file", data: hostFile(request.init).data, mode: 0o755 }, "every image");
+  const notes = parts.flatMap((part) => part.notes ?? []);
+  if (request.modules) notes.push(...addModules(tree, root, request.modules, parts));
   for (const file of request.files ?? []) addFile(tree, file);
   // Last, as its applets only take the places that are free.
   if (request.busybox !== undefined) addBusybox(tree, root, request.busybox);
-  return { entries: guarded(tree, request), notes };
+  return { entries: guarded(tree, request), why: (path) => tree.why(path), notes };
 }
 
 // Empty, to be mounted on; /etc holds the guard.
@@ -86,46 +89,42 @@ const DIRECTORIES: readonly (readonly [path: string, mode: number])[] = [
   ["sysroot", 0o755],
 ];
 
-// Symlinks to below /usr where that is merged (file-hierarchy(7)).
-const MERGED: readonly string[] = ["/bin", "/lib", "/lib64", "/sbin"];
-
-function addTools(tree: ImageTree, root: RootTree, tools: readonly string[]): void {
-  const { files, links: found, missing } = findLibraries(root, tools);
-  const links = new Map(found);
-  if (missing.length > 0) {
-    const list = missing.map(({ name, neededBy }) => `${text(name)} (for ${text(neededBy)})`).join(", ");
-    throw new UserError(
-      `These libraries are missing: ${list}.`,
-      "Install them, or leave out what needs them.",
-    );
-  }
-  // As in the root: what the image has besides goes the same way.
-  if (tools.length > 0)
-    for (const path of MERGED) for (const link of root.resolve(path)?.links ?? []) links.set(link.path, link);
-  // Those that stand above others first, so that nothing is put where a symlink has to be.
-  const byDepth = [...links.values()].sort((a, b) => a.path.split("/").length - b.path.split("/").length);
-  for (const { path, target } of byDepth) tree.add(path, { type: "symlink", target });
-  for (const { path, size, mode } of files.values())
-    tree.add(path, { type: "file", data: { file: root.outside(path), size }, mode });
-}
-
-function addModules(tree: ImageTree, root: RootTree, request: ModuleRequest): readonly string[] {
-  const { modules, firmware, lists, notes } = collectModules(root, request);
+function addModules(
+  tree: ImageTree,
+  root: RootTree,
+  { root: elsewhere, ...request }: ModuleRequest & { readonly root?: string },
+  parts: readonly Part[],
+): readonly string[] {
+  const { modules, firmware, lists, notes } = collectModules(
+    elsewhere === undefined ? root : new RootTree(elsewhere),
+    {
+      ...request,
+      names: [...request.names, ...parts.flatMap((part) => part.modules ?? [])],
+      ifThere: [...(request.ifThere ?? []), ...parts.flatMap((part) => part.modulesIfThere ?? [])],
+    },
+  );
+  const askedBy = new Map(
+    parts.flatMap(({ why, modules: must = [], modulesIfThere = [] }) =>
+      [...must, ...modulesIfThere].map((name) => [name, why] as const),
+    ),
+  );
   const directory = `lib/modules/${request.release}`;
-  for (const { path, data } of modules) tree.add(`${directory}/${path}`, { type: "file", data, mode: 0o644 });
+  const file = { type: "file", mode: 0o644 } as const;
+  for (const { name, path, data, why } of modules)
+    tree.add(`${directory}/${path}`, { ...file, data }, why ?? askedBy.get(name) ?? "asked for");
   for (const [name, list] of lists)
-    tree.add(`${directory}/${name}`, { type: "file", data: toBytes(list), mode: 0o644 });
+    tree.add(`${directory}/${name}`, { ...file, data: toBytes(list) }, "the kernel modules");
   for (const { path, data } of firmware)
-    tree.add(`lib/firmware/${path}`, { type: "file", data, mode: 0o644 });
+    tree.add(`lib/firmware/${path}`, { ...file, data }, "firmware of a kernel module");
   return notes;
 }
 
 function addFile(tree: ImageTree, { to, from, data, mode }: ExtraFile): void {
   if (data) {
-    tree.add(to, { type: "file", data, mode: mode ?? 0o644 });
+    tree.add(to, { type: "file", data, mode: mode ?? 0o644 }, "asked for");
   } else if (from !== undefined) {
     const file = hostFile(from);
-    tree.add(to, { type: "file", data: file.data, mode: mode ?? file.mode });
+    tree.add(to, { type: "file", data: file.data, mode: mode ?? file.mode }, "asked for");
   } else throw new UserError(`Nothing is given to be ${text(to)} in the image.`);
 }
 
@@ -139,7 +138,7 @@ function hostFile(path: string): { data: FileData; mode: number } {
 function guarded(tree: ImageTree, request: ImageRequest): CpioEntry[] {
   const mtime = request.mtime ?? 0;
   for (const path of [FIRST_FILE, LAST_FILE])
-    tree.add(path, { type: "file", data: new Uint8Array(0), mode: 0o644 });
+    tree.add(path, { type: "file", data: new Uint8Array(0), mode: 0o644 }, "every image");
   const entries = tree.entries(mtime);
   const first = { entries: entries.length, kernel: request.modules?.release ?? null };
   const above = new Set(["etc", "etc/rdinit"]);

@@ -2,7 +2,7 @@
 
 import { decompress } from "../modules/decompress.ts";
 import { globMatch } from "../modules/glob.ts";
-import type { RootTree } from "./root-tree.ts";
+import type { FileTree } from "./file-tree.ts";
 
 /** A firmware file for an image. */
 export interface Firmware {
@@ -13,7 +13,7 @@ export interface Firmware {
 }
 
 /** The files that `name`, a path that may hold a pattern, stands for; empty when there is none. */
-export function findFirmware(root: RootTree, release: string, name: string): Firmware[] {
+export function findFirmware(root: FileTree, release: string, name: string): Firmware[] {
   const paths = /[*?[]/.test(name) ? matching(root, release, name) : [name];
   return paths.flatMap((path) => {
     const data = readFirmware(root, release, path);
@@ -27,7 +27,7 @@ function directories(release: string): string[] {
   return [`updates/${release}/`, "updates/", `${release}/`, ""].map((path) => `/lib/firmware/${path}`);
 }
 
-function readFirmware(root: RootTree, release: string, name: string): Uint8Array | undefined {
+function readFirmware(root: FileTree, release: string, name: string): Uint8Array | undefined {
   for (const directory of directories(release))
     for (const ending of ENDINGS) {
       const path = `${directory}${name}${ending}`;
@@ -38,7 +38,7 @@ function readFirmware(root: RootTree, release: string, name: string): Uint8Array
   return undefined;
 }
 
-function matching(root: RootTree, release: string, pattern: string): string[] {
+function matching(root: FileTree, release: string, pattern: string): string[] {
   const parts = pattern.split("/");
   const found = new Set<string>();
   for (const base of directories(release)) {

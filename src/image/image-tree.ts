@@ -17,12 +17,14 @@ export type Node =
  */
 export class ImageTree {
   private readonly nodes = new Map<string, Node>();
+  private readonly reasons = new Map<string, string>();
 
   /**
-   * Puts a node at `path`, and the directories above it with mode 0755. The same thing twice is fine.
+   * Puts a node at `path`, and the directories above it with mode 0755. The same thing twice is fine. `why` is
+   * the reason that `why()` gives.
    * @throws UserError when something else is there
    */
-  add(path: string, node: Node): void {
+  add(path: string, node: Node, why: string): void {
     const place = this.follow(path, node.type === "directory");
     if (place === "") return;
     const old = this.nodes.get(place);
@@ -31,12 +33,19 @@ export class ImageTree {
         `Two different things are to be ${text(place)} in the image: a ${nounOf(old)} and a ${nounOf(node)}.`,
         "Leave one of them out.",
       );
-    if (!old) this.nodes.set(place, node);
+    if (old) return;
+    this.nodes.set(place, node);
+    this.reasons.set(place, why);
   }
 
   /** True when something is at `path`. */
   has(path: string): boolean {
     return this.nodes.has(this.follow(path, false));
+  }
+
+  /** Why what is at `path`, an entry's path, is in the image; undefined for a directory that came by itself. */
+  why(path: string): string | undefined {
+    return this.reasons.get(path);
   }
 
   /** All nodes as entries of an archive, sorted by path and so with parents first, with this time (seconds). */

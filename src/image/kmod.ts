@@ -8,7 +8,7 @@ import { planModules, type Plan, type Step } from "../modules/plan.ts";
 import { findFirmware, type Firmware } from "./firmware.ts";
 import { pathInImage, reducedLists } from "./module-lists.ts";
 import { moduleInfoValues, readModuleInfo } from "./modinfo.ts";
-import type { RootTree } from "./root-tree.ts";
+import type { FileTree } from "./file-tree.ts";
 
 /** What to put into an image. */
 export interface ModuleRequest {
@@ -26,6 +26,8 @@ export interface ImageModule {
   /** Below the modules directory, never compressed: "kernel/fs/ext4/ext4.ko". */
   readonly path: string;
   readonly data: Uint8Array;
+  /** What brought it along, as in "needed by md_mod"; undefined when it was asked for. */
+  readonly why: string | undefined;
 }
 
 /** All that an image holds of a kernel's modules. */
@@ -43,7 +45,7 @@ export interface ModuleSet {
  * Weak dependencies and firmware that are not installed are left out with a note.
  * @throws UserError when one of `names` is unknown, when modules.dep is missing, or when a file is damaged
  */
-export function collectModules(root: RootTree, { release, names, ifThere = [] }: ModuleRequest): ModuleSet {
+export function collectModules(root: FileTree, { release, names, ifThere = [] }: ModuleRequest): ModuleSet {
   const directory = modulesDirectory(root, release);
   const read = (name: string) => {
     const bytes = root.read(`${directory}/${name}`);
@@ -55,7 +57,11 @@ export function collectModules(root: RootTree, { release, names, ifThere = [] }:
   const plan = planWithWeak(index, [...wanted, ...known]);
   refuseUnknown(plan, release, directory);
 
-  const modules = plan.steps.map((step) => readModule(root, directory, step));
+  const why = reasons(plan.steps);
+  const modules = plan.steps.map((step) => ({
+    ...readModule(root, directory, step),
+    why: why.get(step.name),
+  }));
   const firmware = new Map<string, Firmware>();
   const notes: string[] = [];
   for (const { name, path, data } of modules)
@@ -76,7 +82,7 @@ export function collectModules(root: RootTree, { release, names, ifThere = [] }:
   };
 }
 
-function modulesDirectory(root: RootTree, release: string): string {
+function modulesDirectory(root: FileTree, release: string): string {
   const directory = [`/lib/modules/${release}`, `/usr/lib/modules/${release}`].find(
     (path) => root.resolve(path)?.type === "directory",
   );
@@ -122,7 +128,7 @@ function refuseUnknown(plan: Plan, release: string, directory: string): void {
     );
 }
 
-function readModule(root: RootTree, directory: string, { name, file }: Step): ImageModule {
+function readModule(root: FileTree, directory: string, { name, file }: Step): Omit<ImageModule, "why"> {
   const path = file.startsWith("/") ? file : `${directory}/${file}`;
   const bytes = root.read(path);
   if (!bytes)
@@ -131,4 +137,16 @@ function readModule(root: RootTree, directory: string, { name, file }: Step): Im
       "Run depmod, or install the kernel's package again.",
     );
   return { name, path: pathInImage(file), data: decompress(path, bytes) };
+}
+
+// A module that is needed and asked for as well is said to be needed.
+function reasons(steps: readonly Step[]): Map<string, string> {
+  const why = new Map<string, string>();
+  for (const { name, after } of steps) {
+    const [soft] = after;
+    if (soft !== undefined) why.set(name, `goes with ${soft}`);
+    for (const other of after) why.set(other, `goes with ${name}`);
+  }
+  for (const { name, needs } of steps) for (const need of needs) why.set(need, `needed by ${name}`);
+  return why;
 }

@@ -3,7 +3,7 @@
 import { fromBytes } from "../lib/bytes.ts";
 import { globMatch } from "../modules/glob.ts";
 import type { Elf } from "./elf.ts";
-import type { RootTree } from "./root-tree.ts";
+import type { FileTree } from "./file-tree.ts";
 
 /** A directory of libraries; `trusted` when ld.so knows it without ld.so.cache. */
 export interface LibraryDirectory {
@@ -13,10 +13,10 @@ export interface LibraryDirectory {
 
 /** The search path of one root. Subdirectories of glibc-hwcaps are left out: they are faster variants of what is found. */
 export class LibraryPath {
-  private readonly root: RootTree;
+  private readonly root: FileTree;
   private configured: readonly string[] | undefined;
 
-  constructor(root: RootTree) {
+  constructor(root: FileTree) {
     this.root = root;
   }
 
@@ -87,7 +87,7 @@ function trustedDirectories(elf: Elf): string[] {
 }
 
 // ldconfig(8): one directory a line, or "include PATTERN", relative to the file's own directory.
-function readConfiguration(root: RootTree, path: string, depth: number): string[] {
+function readConfiguration(root: FileTree, path: string, depth: number): string[] {
   const content = root.read(path);
   if (!content || depth > DEEPEST_INCLUDE) return [];
   return fromBytes(content)
@@ -105,7 +105,7 @@ function readConfiguration(root: RootTree, path: string, depth: number): string[
 }
 
 // A pattern may stand in the last component, where all that is in use has it.
-function matchingFiles(root: RootTree, pattern: string): string[] {
+function matchingFiles(root: FileTree, pattern: string): string[] {
   const slash = pattern.lastIndexOf("/");
   const directory = pattern.slice(0, slash);
   return root

@@ -9,7 +9,7 @@ import { text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
 import { ElfError, parseElf, type Elf } from "./elf.ts";
 import { LibraryPath } from "./library-path.ts";
-import type { Link, Resolved, RootTree } from "./root-tree.ts";
+import type { FileTree, Link, Resolved } from "./file-tree.ts";
 
 /** A library that is nowhere in the root. */
 export interface MissingLibrary {
@@ -24,6 +24,8 @@ export interface Closure {
   readonly files: ReadonlyMap<string, Resolved>;
   /** The symlinks that lead to them. */
   readonly links: ReadonlyMap<string, Link>;
+  /** The file that needs each of `files`, by path; the programs that were asked for have none. */
+  readonly neededBy: ReadonlyMap<string, string>;
   readonly missing: readonly MissingLibrary[];
 }
 
@@ -32,7 +34,7 @@ export interface Closure {
  * interpreters that scripts name in their first line.
  * @throws UserError when a program is not there, or when an ELF file is damaged
  */
-export function findLibraries(root: RootTree, programs: readonly string[]): Closure {
+export function findLibraries(root: FileTree, programs: readonly string[]): Closure {
   const closure = new Collector(root);
   for (const program of programs) closure.program(program);
   return closure;
@@ -51,19 +53,20 @@ const DF_1_NODEFLIB = 0x800;
 class Collector implements Closure {
   readonly files = new Map<string, Resolved>();
   readonly links = new Map<string, Link>();
+  readonly neededBy = new Map<string, string>();
   readonly missing: MissingLibrary[] = [];
-  private readonly root: RootTree;
+  private readonly root: FileTree;
   private readonly searchPath: LibraryPath;
   private readonly programs = new Set<string>();
   private readonly elves = new Map<string, Elf | undefined>();
 
-  constructor(root: RootTree) {
+  constructor(root: FileTree) {
     this.root = root;
     this.searchPath = new LibraryPath(root);
   }
 
   program(path: string, namedBy?: string): void {
-    const file = this.take(path);
+    const file = this.take(path, namedBy);
     if (!file) {
       const why = namedBy === undefined ? "" : `, which ${text(namedBy)} needs,`;
       throw new UserError(`The program ${text(path)}${why} does not exist.`, "Install it, or leave it out.");
@@ -91,7 +94,7 @@ class Collector implements Closure {
   // As ld.so does: breadth first, and a name that was loaded once serves everybody.
   private load(program: LoadedObject): void {
     const { interpreter } = program.elf;
-    if (interpreter !== undefined && !this.take(interpreter))
+    if (interpreter !== undefined && !this.take(interpreter, program.path))
       this.missing.push({ name: interpreter, neededBy: program.path });
     const loaded = new Set<string>();
     const queue = [program];
@@ -111,7 +114,7 @@ class Collector implements Closure {
       const file = this.root.resolve(path);
       const elf = file?.type === "file" ? this.elf(file.path) : undefined;
       if (!file || !elf || !isForSameMachine(elf, object.elf)) continue;
-      this.take(path);
+      this.take(path, object.path);
       // The image has no ld.so.cache: what only that would find gets a link where ld.so looks by itself.
       if (!known && !this.links.has(this.searchPath.shortcut(name, elf)))
         this.addLink({ path: this.searchPath.shortcut(name, elf), target: file.path });
@@ -136,9 +139,10 @@ class Collector implements Closure {
     return [...known, ...others.map(({ path, trusted }) => ({ path: `${path}/${name}`, known: trusted }))];
   }
 
-  private take(path: string): Resolved | undefined {
+  private take(path: string, neededBy: string | undefined): Resolved | undefined {
     const found = this.root.resolve(path);
     if (found?.type !== "file") return undefined;
+    if (neededBy !== undefined && !this.files.has(found.path)) this.neededBy.set(found.path, neededBy);
     for (const link of found.links) this.links.set(link.path, link);
     this.files.set(found.path, found);
     return found;

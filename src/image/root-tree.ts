@@ -1,27 +1,10 @@
 /** A root filesystem seen from outside: paths are resolved as if it were `/`, and never lead out of it. */
 
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from "node:fs";
-
-/** A symlink that a path led through. Its path is absolute within the root. */
-export interface Link {
-  readonly path: string;
-  readonly target: string;
-}
-
-/** Where a path leads. */
-export interface Resolved {
-  /** Absolute within the root, without any symlink in it. */
-  readonly path: string;
-  /** The symlinks on the way, in the order they were met. */
-  readonly links: readonly Link[];
-  readonly type: "file" | "directory" | "other";
-  readonly size: number;
-  /** Permission bits. */
-  readonly mode: number;
-}
+import type { FileTree, Link, Resolved } from "./file-tree.ts";
 
 /** A directory of the build machine taken for a root. All paths are byte strings. */
-export class RootTree {
+export class RootTree implements FileTree {
   private readonly base: string;
   private readonly kinds = new Map<string, Kind | undefined>();
 
@@ -30,7 +13,6 @@ export class RootTree {
     this.base = base.replace(/\/+$/, "");
   }
 
-  /** Where `path` leads; undefined when nothing is there or its symlinks go round in circles. */
   resolve(path: string): Resolved | undefined {
     const links = new Map<string, Link>();
     const todo = components(path).toReversed();
@@ -61,13 +43,11 @@ export class RootTree {
     return { path: end, links: [...links.values()], type, size: stats.size, mode: stats.mode & 0o7777 };
   }
 
-  /** The bytes of a file; undefined when there is none. */
   read(path: string): Uint8Array | undefined {
     const found = this.resolve(path);
     return found?.type === "file" ? readFileSync(hostPath(this.outside(found.path))) : undefined;
   }
 
-  /** The names in a directory, sorted; empty when there is none. */
   list(path: string): string[] {
     const found = this.resolve(path);
     if (found?.type !== "directory") return [];

@@ -5,6 +5,7 @@ import { buildImage, type ImageRequest } from "../../../src/image/build.ts";
 import { readCpio } from "../../../src/image/cpio-reader.ts";
 import type { CpioEntry } from "../../../src/image/cpio.ts";
 import { ImageTree } from "../../../src/image/image-tree.ts";
+import type { Part } from "../../../src/image/part.ts";
 import { COMPRESSIONS, writeImage, type ImageCompression } from "../../../src/image/write.ts";
 import { makeElf, makeModule } from "../../fixtures/elf.ts";
 import { temporaryDirectory, temporaryTree } from "../../fixtures/temporary.ts";
@@ -25,6 +26,10 @@ const init = join(temporaryTree({ rdinit: "the binary" }), "rdinit");
 
 function build(request: Partial<ImageRequest> = {}) {
   return buildImage({ init, root, ...request });
+}
+
+function tool(path: string): Part {
+  return { why: `the tool ${path}`, programs: [path] };
 }
 
 function paths(entries: readonly CpioEntry[]): string[] {
@@ -65,7 +70,10 @@ describe("buildImage", () => {
     expect(JSON.parse(json)).toEqual({ entries: 12, kernel: null });
   });
   test("tools come with their libraries and the symlinks of their root, modules with their firmware", () => {
-    const { entries, notes } = build({ tools: ["/sbin/tool"], modules: { release: "6.1", names: ["x"] } });
+    const { entries, notes } = build({
+      parts: [tool("/sbin/tool")],
+      modules: { release: "6.1", names: ["x"] },
+    });
     const list = paths(entries);
     for (const path of [
       "usr/sbin/tool",
@@ -85,7 +93,7 @@ describe("buildImage", () => {
   });
   test("files are put where they are wanted, also through symlinks", () => {
     const { entries } = build({
-      tools: ["/sbin/tool"],
+      parts: [tool("/sbin/tool")],
       files: [
         { to: "/sbin/../lib/hello", data: Buffer.from("hello"), mode: 0o600 },
         { to: "/etc/key", from: init },
@@ -106,19 +114,23 @@ describe("buildImage", () => {
     mkdirSync(join(tree, "bin"));
     copyFileSync(busybox, join(tree, "bin/busybox"));
     chmodSync(join(tree, "bin/busybox"), 0o755);
-    const { entries } = buildImage({ init, root: tree, tools: ["/usr/bin/awk"], busybox: "/bin/busybox" });
+    const { entries } = buildImage({
+      init,
+      root: tree,
+      parts: [tool("/usr/bin/awk")],
+      busybox: "/bin/busybox",
+    });
     expect(find(entries, "bin/sh")).toMatchObject({ type: "symlink", target: "/bin/busybox" });
     expect(find(entries, "bin/busybox")).toMatchObject({ type: "file", mode: 0o755 });
     expect(find(entries, "usr/bin/awk")).toMatchObject({ type: "file" });
   });
   test("what is missing is a sentence", () => {
     expect(() => build({ init: "/none/rdinit" })).toThrow("The file /none/rdinit does not exist.");
-    expect(() => build({ tools: ["/sbin/none"] })).toThrow("The program /sbin/none does not exist.");
-    expect(() => build({ tools: ["/broken"] })).toThrow(
+    expect(() => build({ parts: [tool("/sbin/none")] })).toThrow("The program /sbin/none does not exist.");
+    expect(() => build({ parts: [tool("/broken")] })).toThrow(
       "These libraries are missing: liblost.so (for /broken).",
     );
     expect(() => build({ busybox: "/bin/busybox" })).toThrow("The program /bin/busybox does not exist.");
-    expect(() => build({ busybox: "/sbin/tool" })).toThrow("is not static");
     expect(() => build({ files: [{ to: "/x" }] })).toThrow("Nothing is given to be /x in the image.");
     expect(() => build({ files: [{ to: "/init", data: Buffer.from("other") }] })).toThrow(
       "Two different things are to be init in the image: a file and a file.",
@@ -132,11 +144,13 @@ describe("buildImage", () => {
 describe("ImageTree", () => {
   test("no path leads out of it, and circles are named", () => {
     const tree = new ImageTree();
-    tree.add("a", { type: "symlink", target: "b" });
-    tree.add("b", { type: "symlink", target: "/a" });
-    expect(() => tree.add("a/x", { type: "directory", mode: 0o755 })).toThrow("lead in a circle at");
-    tree.add("../../x", { type: "directory", mode: 0o700 });
-    tree.add("x", { type: "directory", mode: 0o755 });
+    tree.add("a", { type: "symlink", target: "b" }, "a test");
+    tree.add("b", { type: "symlink", target: "/a" }, "a test");
+    expect(() => tree.add("a/x", { type: "directory", mode: 0o755 }, "a test")).toThrow(
+      "lead in a circle at",
+    );
+    tree.add("../../x", { type: "directory", mode: 0o700 }, "a test");
+    tree.add("x", { type: "directory", mode: 0o755 }, "a test");
     expect(tree.has("/x")).toBe(true);
     expect(tree.entries(5).at(-1)).toEqual({ type: "directory", path: "x", mode: 0o700, mtime: 5 });
   });

@@ -1,0 +1,72 @@
+/** The words behind a command, held against the options that it has. */
+
+import minimist from "minimist";
+import { text } from "../lib/bytes.ts";
+import { UserError } from "../lib/errors.ts";
+import { didYouMean } from "../lib/nearest.ts";
+import type { Call, Command, Option, Terminal } from "./command.ts";
+
+/**
+ * Reads `args` as a call of `command`.
+ * @throws UserError for an option that it has not, a value that is missing or too much, and operands that are
+ *   too few or too many
+ */
+export function parseCall(command: Command, args: readonly string[], terminal: Terminal): Call {
+  const { options, name } = command;
+  const takesValue = options.filter(({ value }) => value !== undefined).flatMap(namesOf);
+  const parsed = minimist([...args], {
+    boolean: options.filter(({ value }) => value === undefined).flatMap(namesOf),
+    string: ["_", ...takesValue],
+    unknown: (word) => (isOption(word) ? refuse(word, command) : true),
+  });
+  const given = (option: Option) =>
+    namesOf(option).flatMap((key) => {
+      const value: unknown = parsed[key];
+      return value === undefined || value === false ? [] : [value].flat();
+    });
+  const values = new Map(options.map((option) => [option.name, given(option)]));
+  for (const option of options) checkValues(option, values.get(option.name) ?? []);
+
+  const operands = parsed._;
+  const [least, most] = command.operandCount;
+  const usage = `Usage: rdinit ${name} ${command.operands}`.trimEnd();
+  if (operands.length < least) throw new UserError(`'${name}' needs to be told more.`, `${usage}.`);
+  if (operands.length > most)
+    throw new UserError(`'${name}' has no use for '${text(operands[most] ?? "")}'.`, `${usage}.`);
+  return {
+    operands,
+    value: (option) => {
+      const last = values.get(option)?.at(-1);
+      return typeof last === "string" ? last : undefined;
+    },
+    has: (option) => (values.get(option)?.length ?? 0) > 0,
+    terminal,
+  };
+}
+
+function namesOf({ name, short }: Option): string[] {
+  return short === undefined ? [name] : [name, short];
+}
+
+function isOption(word: string): boolean {
+  return word.startsWith("-") && word !== "-";
+}
+
+function refuse(word: string, { name, options }: Command): never {
+  const plain = word.replace(/^-+/, "").replace(/=.*$/s, "");
+  const names = options.map((option) => option.name);
+  const known = didYouMean(plain, names, `See rdinit ${name} --help.`);
+  throw new UserError(
+    `'${name}' has no option ${text(word)}.`,
+    known.replace("Did you mean ", "Did you mean --"),
+  );
+}
+
+function checkValues({ name, value }: Option, given: readonly unknown[]): void {
+  if (value === undefined) return;
+  if (given.some((one) => typeof one !== "string" || one === ""))
+    throw new UserError(
+      `--${name} needs a value: --${name} ${value}.`,
+      `A value that begins with - is written --${name}=${value}.`,
+    );
+}
