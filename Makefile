@@ -10,14 +10,16 @@ COMPILE_FLAGS := --compile --bytecode --format=esm --minify-syntax --minify-whit
   --compile-exec-argv="--disallow-code-generation-from-strings=strict --no-ffi-cc"
 SOURCES := $(shell find src syscalls -name '*.ts') package.json
 
-.DEFAULT_GOAL := build/rdinit
+.DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt bench hot-pages clean setup-build setup-run setup-test
+.PHONY: all help run test check fmt bench hot-pages clean setup-build setup-run setup-test
 
 help: ## list the targets
-	@echo "make                 build build/rdinit"
+	@echo "make                 build build/rdinit, and build/init, its packed form for images"
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do \
 	  printf 'make %-15s %s\n' "$$t" "$$d"; done
+
+all: build/rdinit build/init
 
 run: setup-run build/rdinit build/init ## boot a demo root in QEMU: APPEND="kernel parameters", DISK=file, MEMORY=MiB
 	@$(BUN) qemu/run.ts --append "$(APPEND)" --disk "$(DISK)" --memory "$(MEMORY)"
@@ -42,7 +44,7 @@ clean: ## delete what was built (the kernels stay in the cache)
 
 # ---- the static binary, and its packed form for images ----
 
-LINK := src/stub/link.ts src/stub/pack.ts src/stub/segments.ts
+LINK := src/stub/link.ts src/stub/pack.ts src/stub/identity.ts src/stub/segments.ts
 
 build/rdinit: build/rdinit.dynamic build/stub $(LINK) | node_modules/.ready
 	@$(BUN) src/stub/link.ts build/rdinit.dynamic build/stub $@

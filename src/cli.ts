@@ -6,13 +6,14 @@ import { parameters } from "./boot/options.ts";
 import { parseCall } from "./cli/args.ts";
 import type { Command, Terminal } from "./cli/command.ts";
 import { commandHelp, help } from "./cli/help.ts";
+import { imageCommand } from "./cli/image.ts";
 import { processTerminal } from "./cli/terminal.ts";
 import { fromBytes, text } from "./lib/bytes.ts";
 import { UserError, describe } from "./lib/errors.ts";
 import { didYouMean } from "./lib/nearest.ts";
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [];
+export const COMMANDS: readonly Command[] = [imageCommand];
 
 /**
  * Runs one command line (without argv[0], as byte strings); returns the exit status: 0, 1 when a command's answer

@@ -40,6 +40,7 @@ async function bootSuites(): Promise<Suite[]> {
   const env = { RDINIT_STOCK_MODULES_ROOT: dirname(dirname(dirname(modules))) };
   return [
     { name: "kernel modules", argv: [bun, "test", "test/kernel"], env },
+    { name: "images", argv: [bun, "test", "--parallel=2", "test/image"], env },
     // Two machines at a time: there are two cores, and no KVM.
     { name: "boot", argv: [bun, "test", "--parallel=2", "test/boot"] },
   ];

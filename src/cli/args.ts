@@ -14,6 +14,9 @@ import type { Call, Command, Option, Terminal } from "./command.ts";
 export function parseCall(command: Command, args: readonly string[], terminal: Terminal): Call {
   const { options, name } = command;
   const takesValue = options.filter(({ value }) => value !== undefined).flatMap(namesOf);
+  // These names trip minimist, which looks its tables up by them.
+  const inherited = args.find((word) => isOption(word) && optionName(word) in {});
+  if (inherited !== undefined) refuse(inherited, command);
   const parsed = minimist([...args], {
     boolean: options.filter(({ value }) => value === undefined).flatMap(namesOf),
     string: ["_", ...takesValue],
@@ -33,12 +36,12 @@ export function parseCall(command: Command, args: readonly string[], terminal: T
   if (operands.length < least) throw new UserError(`'${name}' needs to be told more.`, `${usage}.`);
   if (operands.length > most)
     throw new UserError(`'${name}' has no use for '${text(operands[most] ?? "")}'.`, `${usage}.`);
+  const strings = (option: string) =>
+    (values.get(option) ?? []).filter((value): value is string => typeof value === "string");
   return {
     operands,
-    value: (option) => {
-      const last = values.get(option)?.at(-1);
-      return typeof last === "string" ? last : undefined;
-    },
+    value: (option) => strings(option).at(-1),
+    values: strings,
     has: (option) => (values.get(option)?.length ?? 0) > 0,
     terminal,
   };
@@ -52,8 +55,12 @@ function isOption(word: string): boolean {
   return word.startsWith("-") && word !== "-";
 }
 
+function optionName(word: string): string {
+  return word.replace(/^-+/, "").replace(/[=.].*$/s, "");
+}
+
 function refuse(word: string, { name, options }: Command): never {
-  const plain = word.replace(/^-+/, "").replace(/=.*$/s, "");
+  const plain = optionName(word);
   const names = options.map((option) => option.name);
   const known = didYouMean(plain, names, `See rdinit ${name} --help.`);
   throw new UserError(

@@ -32,6 +32,8 @@ export interface Call {
   readonly operands: readonly string[];
   /** What the option was given, the last time when it was given often; undefined when it was not. */
   readonly value: (option: string) => string | undefined;
+  /** All that it was given, in the order given. */
+  readonly values: (option: string) => readonly string[];
   readonly has: (option: string) => boolean;
   readonly terminal: Terminal;
 }
@@ -44,4 +46,6 @@ export interface Terminal {
   readonly say: (line: string) => void;
   /** A line that the next one replaces, when a person watches; nothing otherwise. An empty one takes it away. */
   readonly progress: (line: string) => void;
+  /** True when a person watches. */
+  readonly watched?: boolean;
 }

@@ -13,6 +13,7 @@ export function processTerminal(): Terminal {
     shown = 0;
   };
   return {
+    watched,
     out: (result) => writeAll(1, result),
     say: (line) => {
       clear();

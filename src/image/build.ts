@@ -102,6 +102,7 @@ function addModules(
       names: [...request.names, ...parts.flatMap((part) => part.modules ?? [])],
       ifThere: [...(request.ifThere ?? []), ...parts.flatMap((part) => part.modulesIfThere ?? [])],
     },
+    root,
   );
   const askedBy = new Map(
     parts.flatMap(({ why, modules: must = [], modulesIfThere = [] }) =>
@@ -110,8 +111,8 @@ function addModules(
   );
   const directory = `lib/modules/${request.release}`;
   const file = { type: "file", mode: 0o644 } as const;
-  for (const { name, path, data, why } of modules)
-    tree.add(`${directory}/${path}`, { ...file, data }, why ?? askedBy.get(name) ?? "asked for");
+  for (const { path, data, askedAs = "", why = "asked for" } of modules)
+    tree.add(`${directory}/${path}`, { ...file, data }, askedBy.get(askedAs) ?? why);
   for (const [name, list] of lists)
     tree.add(`${directory}/${name}`, { ...file, data: toBytes(list) }, "the kernel modules");
   for (const { path, data } of firmware)

@@ -14,6 +14,8 @@ import type { FileTree } from "./file-tree.ts";
 export interface ModuleRequest {
   /** The kernel's release, as uname -r says it and as its directory in /lib/modules is called. */
   readonly release: string;
+  /** Its modules directory within the root, when that is another one than /lib/modules/RELEASE. */
+  readonly directory?: string;
   /** Modules, aliases or modaliases that must be there. */
   readonly names: Iterable<string>;
   /** The same, but left out without a word where there are none. */
@@ -26,7 +28,9 @@ export interface ImageModule {
   /** Below the modules directory, never compressed: "kernel/fs/ext4/ext4.ko". */
   readonly path: string;
   readonly data: Uint8Array;
-  /** What brought it along, as in "needed by md_mod"; undefined when it was asked for. */
+  /** The name by which it was asked for; undefined when others brought it along. */
+  readonly askedAs: string | undefined;
+  /** What brought it along, as in "needed by md_mod". */
   readonly why: string | undefined;
 }
 
@@ -41,12 +45,18 @@ export interface ModuleSet {
 }
 
 /**
- * Collects modules from `root`, with what they need, their soft and weak dependencies, and their firmware.
+ * Collects modules from `root`, with what they need, their soft and weak dependencies, and their firmware, which
+ * may lie in another root.
  * Weak dependencies and firmware that are not installed are left out with a note.
  * @throws UserError when one of `names` is unknown, when modules.dep is missing, or when a file is damaged
  */
-export function collectModules(root: FileTree, { release, names, ifThere = [] }: ModuleRequest): ModuleSet {
-  const directory = modulesDirectory(root, release);
+export function collectModules(
+  root: FileTree,
+  request: ModuleRequest,
+  firmwareRoot: FileTree = root,
+): ModuleSet {
+  const { release, names, ifThere = [] } = request;
+  const directory = request.directory ?? modulesDirectory(root, release);
   const read = (name: string) => {
     const bytes = root.read(`${directory}/${name}`);
     return bytes && fromBytes(bytes);
@@ -55,18 +65,22 @@ export function collectModules(root: FileTree, { release, names, ifThere = [] }:
   const wanted = [...names];
   const known = [...ifThere].filter((name) => index.isKnown(name));
   const plan = planWithWeak(index, [...wanted, ...known]);
-  refuseUnknown(plan, release, directory);
+  refuseUnknown(plan, release, root.outside(directory));
 
   const why = reasons(plan.steps);
+  const asked = new Map(
+    [...wanted, ...known].flatMap((name) => index.resolve(name).modules.map((module) => [module, name])),
+  );
   const modules = plan.steps.map((step) => ({
     ...readModule(root, directory, step),
+    askedAs: asked.get(step.name),
     why: why.get(step.name),
   }));
   const firmware = new Map<string, Firmware>();
   const notes: string[] = [];
   for (const { name, path, data } of modules)
     for (const file of moduleInfoValues(readModuleInfo(path, data), "firmware")) {
-      const found = findFirmware(root, release, file);
+      const found = findFirmware(firmwareRoot, release, file);
       if (found.length === 0)
         notes.push(`Firmware ${text(file)}, which ${name} may ask for, is not installed.`);
       for (const one of found) firmware.set(one.path, one);
@@ -128,7 +142,11 @@ function refuseUnknown(plan: Plan, release: string, directory: string): void {
     );
 }
 
-function readModule(root: FileTree, directory: string, { name, file }: Step): Omit<ImageModule, "why"> {
+function readModule(
+  root: FileTree,
+  directory: string,
+  { name, file }: Step,
+): Omit<ImageModule, "askedAs" | "why"> {
   const path = file.startsWith("/") ? file : `${directory}/${file}`;
   const bytes = root.read(path);
   if (!bytes)
@@ -139,7 +157,6 @@ function readModule(root: FileTree, directory: string, { name, file }: Step): Om
   return { name, path: pathInImage(file), data: decompress(path, bytes) };
 }
 
-// A module that is needed and asked for as well is said to be needed.
 function reasons(steps: readonly Step[]): Map<string, string> {
   const why = new Map<string, string>();
   for (const { name, after } of steps) {

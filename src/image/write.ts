@@ -1,14 +1,11 @@
 /** Writing an image to a file: compressed as asked for, and whole or not at all. */
 
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
-import { Readable, type Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { writeSync } from "node:fs";
+import type { Transform } from "node:stream";
 import { constants, createGzip, createZstdCompress } from "node:zlib";
-import { text } from "../lib/bytes.ts";
-import { describe, UserError } from "../lib/errors.ts";
+import { UserError } from "../lib/errors.ts";
+import { replaceFile } from "./atomic.ts";
 import { writeCpio, type CpioEntry } from "./cpio.ts";
-import { hostPath } from "./root-tree.ts";
 
 /** How an image can be compressed. Which of them a kernel reads is up to its CONFIG_RD_*. */
 export type ImageCompression = "none" | "gzip" | "zstd" | "lz4" | "xz";
@@ -25,9 +22,10 @@ export const COMPRESSIONS: Readonly<
 };
 
 /**
- * Writes the entries as an initramfs to `path`. The bytes depend on nothing but the entries, the compression,
- * its level and the version of the compressor. The file appears when it is whole and on the disk, readable by
- * its owner alone as it may hold keys; nothing is left behind when it fails.
+ * Writes the entries as an initramfs to `path`; those of `early` stand in front, in an archive of their own that
+ * is never compressed, where the kernel looks for microcode. The bytes depend on nothing but the entries, the
+ * compression, its level and the version of the compressor. The file replaces an older one when it is whole and
+ * on the disk, and is readable by its owner alone as it may hold keys.
  * @throws UserError
  */
 export async function writeImage(
@@ -35,72 +33,95 @@ export async function writeImage(
   entries: readonly CpioEntry[],
   compression: ImageCompression,
   level = COMPRESSIONS[compression].usual,
+  early: readonly CpioEntry[] = [],
 ): Promise<void> {
   const { least, most } = COMPRESSIONS[compression];
   if (!Number.isInteger(level) || level < least || level > most)
     throw new UserError(`${level} is no level of ${compression}: it has ${least} to ${most}.`);
-  const temporary = `${path}.new-${process.pid}`;
-  try {
-    const file = await open(hostPath(temporary), "wx", 0o600);
-    try {
-      await WRITERS[compression](file, writeCpio(entries), level);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    renameSync(hostPath(temporary), hostPath(path));
-    syncDirectory(path);
-  } catch (error) {
-    rmSync(hostPath(temporary), { force: true });
-    if (error instanceof UserError) throw error;
-    throw new UserError(`The image ${text(path)} can't be written: ${describe(error)}.`);
-  }
+  await replaceFile(path, "image", async (fd) => {
+    if (early.length > 0) writeAll(fd, writeCpio(early));
+    await WRITERS[compression](fd, writeCpio(entries), level);
+  });
 }
 
 type Chunks = Iterable<Uint8Array>;
 
 const WRITERS: Readonly<
-  Record<ImageCompression, (file: FileHandle, chunks: Chunks, level: number) => Promise<void>>
+  Record<ImageCompression, (fd: number, chunks: Chunks, level: number) => Promise<void>>
 > = {
-  none: (file, chunks) => pipeline(Readable.from(chunks), sink(file)),
-  gzip: (file, chunks, level) => through(file, chunks, createGzip({ level })),
-  zstd: (file, chunks, level) => through(file, chunks, createZstdCompress({ params: zstdParameters(level) })),
+  none: async (fd, chunks) => writeAll(fd, chunks),
+  gzip: (fd, chunks, level) => through(fd, chunks, createGzip({ level })),
+  zstd: (fd, chunks, level) => through(fd, chunks, createZstdCompress({ params: zstdParameters(level) })),
   // The kernel reads lz4's legacy format only (lib/decompress_unlz4.c).
-  lz4: (file, chunks, level) => program(file, chunks, ["lz4", "-l", `-${level}`, "-c", "-q"]),
+  lz4: (fd, chunks, level) => program(fd, chunks, ["lz4", "-l", `-${level}`, "-c", "-q"]),
   // The kernel checks CRC32 only (Documentation/staging/xz.rst). Always two threads: their number shapes the result.
-  xz: (file, chunks, level) =>
-    program(file, chunks, ["xz", "--check=crc32", "--threads=2", `-${level}`, "-c", "-q"]),
+  xz: (fd, chunks, level) =>
+    program(fd, chunks, ["xz", "--check=crc32", "--threads=2", `-${level}`, "-c", "-q"]),
 };
 
 function zstdParameters(level: number): Record<number, number> {
   return { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
 }
 
-async function through(file: FileHandle, chunks: Chunks, compressor: Transform): Promise<void> {
-  await pipeline(Readable.from(chunks), compressor, sink(file));
-}
+/** Small pieces, of which an archive has two for each file, are written together. */
+const BLOCK = 1 << 20;
 
-function sink(file: FileHandle): (source: AsyncIterable<Uint8Array>) => Promise<void> {
-  return async (source) => {
-    for await (const chunk of source) {
-      let done = 0;
-      while (done < chunk.length) done += (await file.write(chunk, done)).bytesWritten;
+function* inBlocks(chunks: Chunks): Generator<Uint8Array, void> {
+  let block = Buffer.allocUnsafe(BLOCK);
+  let filled = 0;
+  for (const chunk of chunks) {
+    if (filled + chunk.length > BLOCK) {
+      yield block.subarray(0, filled);
+      // A compressor may still be reading the one before.
+      block = Buffer.allocUnsafe(BLOCK);
+      filled = 0;
     }
-  };
+    if (chunk.length >= BLOCK) yield chunk;
+    else {
+      block.set(chunk, filled);
+      filled += chunk.length;
+    }
+  }
+  if (filled > 0) yield block.subarray(0, filled);
 }
 
-async function program(file: FileHandle, chunks: Chunks, argv: readonly string[]): Promise<void> {
+function writeAll(fd: number, chunks: Chunks): void {
+  for (const block of inBlocks(chunks)) writeBlock(fd, block);
+}
+
+function writeBlock(fd: number, block: Uint8Array): void {
+  for (let done = 0; done < block.length;) done += writeSync(fd, block, done);
+}
+
+async function through(fd: number, chunks: Chunks, compressor: Transform): Promise<void> {
+  const written = (async () => {
+    for await (const chunk of compressor) writeBlock(fd, chunk as Uint8Array);
+  })();
+  const fed = (async () => {
+    for (const block of inBlocks(chunks))
+      if (!compressor.write(block)) await new Promise((resolve) => compressor.once("drain", resolve));
+    compressor.end();
+  })();
+  try {
+    await Promise.all([fed, written]);
+  } finally {
+    compressor.destroy();
+    await Promise.allSettled([written]);
+  }
+}
+
+async function program(fd: number, chunks: Chunks, argv: readonly string[]): Promise<void> {
   const [name = ""] = argv;
   if (!Bun.which(name))
     throw new UserError(
       `The program ${name} is missing.`,
       `Install it, or choose another compression than ${name}.`,
     );
-  const child = Bun.spawn([...argv], { stdin: "pipe", stdout: file.fd, stderr: "pipe" });
+  const child = Bun.spawn([...argv], { stdin: "pipe", stdout: fd, stderr: "pipe" });
   const complaint = new Response(child.stderr).text();
   try {
-    for (const chunk of chunks) {
-      child.stdin.write(chunk);
+    for (const block of inBlocks(chunks)) {
+      child.stdin.write(block);
       await child.stdin.flush();
     }
     await child.stdin.end();
@@ -111,14 +132,4 @@ async function program(file: FileHandle, chunks: Chunks, argv: readonly string[]
   }
   const status = await child.exited;
   if (status !== 0) throw new UserError(`${name} failed (status ${status}): ${(await complaint).trim()}.`);
-}
-
-// The rename is on the disk only once its directory is.
-function syncDirectory(path: string): void {
-  const fd = openSync(hostPath(path.slice(0, path.lastIndexOf("/") + 1) || "."), "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -11,6 +11,7 @@ struct stub_blob {
 struct stub_config {
     char magic[16];
     unsigned long file_size;            /* of the whole file: a shorter one was cut */
+    unsigned long build;                /* the same in both forms of one program (identity.ts) */
     unsigned long program_entry;        /* where Bun's own code begins */
     unsigned long program_headers;      /* address of the original program headers, mapped with the program */
     unsigned long program_header_count;

@@ -16,9 +16,11 @@
  * The stub stands in front so that a file that was cut short still says so.
  */
 
+import { createHash } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import minimist from "minimist";
 import { UserError, describe } from "../lib/errors.ts";
+import { STUB_MAGIC } from "./identity.ts";
 import { type Packed, packForImage, packForRecording } from "./pack.ts";
 import { PAGE, PF_R, PF_W, PT_LOAD, type Segment, loadSegments, pageUp, view } from "./segments.ts";
 
@@ -107,6 +109,7 @@ export function linkStatic(
   ]);
   fillConfig(out, stubAt, stubSegment, [
     size,
+    createHash("sha256").update(program).digest().readBigUInt64LE(),
     programHeader.getBigUint64(24, true),
     headersAddress(programHeader, programSegments),
     BigInt(programHeader.getUint16(56, true)),
@@ -181,7 +184,6 @@ function packWords(values: readonly bigint[]): Uint8Array {
 
 const ET_EXEC = 2;
 const PT_GNU_STACK = 0x6474e551;
-const MAGIC = "RDINITSTUBCONFIG";
 
 /** Where the program's own headers are once its segments are mapped. */
 function headersAddress(header: DataView, segments: readonly Segment[]): bigint {
@@ -218,9 +220,9 @@ function writeHeader(out: Uint8Array, entry: bigint, segments: readonly Segment[
 
 /** Writes the words of `struct stub_config` (layout.h) behind its magic. */
 function fillConfig(out: Uint8Array, stubAt: number, stub: Segment, words: readonly bigint[]): void {
-  const at = Buffer.from(out.buffer, stubAt, Number(stub.fileSize)).indexOf(MAGIC);
-  if (at < 0) throw new UserError(`The entry stub does not hold the magic ${MAGIC}.`);
-  const v = new DataView(out.buffer, stubAt + at + MAGIC.length);
+  const at = Buffer.from(out.buffer, stubAt, Number(stub.fileSize)).indexOf(STUB_MAGIC);
+  if (at < 0) throw new UserError(`The entry stub does not hold the magic ${STUB_MAGIC}.`);
+  const v = new DataView(out.buffer, stubAt + at + STUB_MAGIC.length);
   for (const [i, word] of words.entries()) v.setBigUint64(i * 8, word, true);
 }
 

@@ -1,0 +1,68 @@
+/** `rdinit image`: builds an initramfs. */
+
+import { statSync } from "node:fs";
+import { buildImage } from "../image/build.ts";
+import { sizeOf, type CpioEntry } from "../image/cpio.ts";
+import { planImage } from "../image/request.ts";
+import { hostPath } from "../image/root-tree.ts";
+import { writeImage } from "../image/write.ts";
+import { text } from "../lib/bytes.ts";
+import { UserError } from "../lib/errors.ts";
+import type { Call, Command, Terminal } from "./command.ts";
+import { buildHost } from "./build-host.ts";
+import { IMAGE_OPTIONS } from "./image-options.ts";
+import { readSettings } from "./image-settings.ts";
+
+export const imageCommand: Command = {
+  name: "image",
+  operands: "-o FILE",
+  operandCount: [0, 0],
+  summary: "builds an initramfs with this program as /init",
+  options: IMAGE_OPTIONS,
+  run: runImage,
+};
+
+async function runImage(call: Call): Promise<number> {
+  const { terminal } = call;
+  const started = performance.now();
+  const output = call.value("output");
+  if (output === undefined)
+    throw new UserError("There is no place to write the image to.", "Say --output FILE.");
+  const settings = readSettings(call);
+  terminal.progress(`rdinit image: what ${text(output)} needs`);
+  const { request, decisions } = planImage(settings, buildHost());
+  terminal.progress("rdinit image: collecting files and kernel modules");
+  const { entries, notes, why } = buildImage(request);
+  terminal.progress(`rdinit image: writing ${entries.length} entries to ${text(output)}`);
+  await writeImage(output, entries, settings.compression, settings.level);
+
+  if (call.has("verbose")) {
+    for (const decision of decisions) terminal.out(`${decision}\n`);
+    terminal.out(explain(entries, why));
+  }
+  for (const note of notes) terminal.say(`rdinit image: ${note}`);
+  sayResult(terminal, output, entries, performance.now() - started);
+  return 0;
+}
+
+function explain(entries: readonly CpioEntry[], why: (path: string) => string | undefined): string {
+  return entries
+    .filter(({ type }) => type !== "directory")
+    .map((entry) => {
+      const size = entry.type === "file" ? sizeOf(entry.data) : 0;
+      return `${String(size).padStart(10)}  ${text(entry.path)}: ${why(entry.path) ?? "it leads to others"}\n`;
+    })
+    .join("");
+}
+
+function sayResult(
+  terminal: Terminal,
+  output: string,
+  entries: readonly CpioEntry[],
+  elapsed_ms: number,
+): void {
+  terminal.progress("");
+  if (terminal.watched !== true) return;
+  const size = (statSync(hostPath(output)).size / 1e6).toFixed(1);
+  terminal.say(`${text(output)}: ${size} MB, ${entries.length} entries, ${(elapsed_ms / 1000).toFixed(2)} s`);
+}

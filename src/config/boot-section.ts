@@ -1,0 +1,61 @@
+/** The section [boot] of rdinit.ini: parameters for /init, which the image holds and the kernel command line overrides. */
+
+import { parseCommandLine, sameName } from "../boot/cmdline.ts";
+import { otherParameters, parameters, readOptions } from "../boot/options.ts";
+import { text } from "../lib/bytes.ts";
+import { UserError } from "../lib/errors.ts";
+import { didYouMean } from "../lib/nearest.ts";
+import { type IniEntry, readSwitch } from "./ini-file.ts";
+
+/**
+ * The entries of [boot] as words of a kernel command line. A key is a parameter's name; of a parameter that takes
+ * no value (`quiet`), yes and no say whether it is there.
+ * @throws UserError for a key that /init does not know, and for a value that makes no sense
+ */
+export function bootWords(entries: readonly IniEntry[]): string[] {
+  return entries.flatMap((entry) => {
+    const word = wordOf(entry);
+    if (word === undefined) return [];
+    checkBootWords(word, entry.place);
+    return [word];
+  });
+}
+
+/**
+ * Refuses words that /init would complain of or not know.
+ * @throws UserError
+ */
+export function checkBootWords(line: string, place: string): void {
+  for (const word of parseCommandLine(line)) if (!isKnown(word.name)) refuse(word.name, place);
+  const [complaint] = readOptions(parseCommandLine(line)).complaints;
+  if (complaint !== undefined)
+    throw new UserError(
+      `${place}: ${complaint.replace(" on the command line is ignored:", " makes no sense:")}`,
+    );
+}
+
+function wordOf(entry: IniEntry): string | undefined {
+  const { key, value, place } = entry;
+  if (parameters.some(({ name, usage }) => sameName(name, key) && usage === name))
+    return readSwitch(entry) ? key : undefined;
+  if (value === undefined) return key;
+  if (value.includes('"') || /[\n\0]/.test(value))
+    throw new UserError(
+      `${place}: the value of ${text(key)} holds a character that a kernel parameter can't hold.`,
+    );
+  return /[ \t]/.test(value) ? `${key}="${value}"` : `${key}=${value}`;
+}
+
+// A name with a dot belongs to a module, but for those below rd.
+function isKnown(name: string): boolean {
+  const names = [...parameters.map((one) => one.name), ...otherParameters, "module_blacklist"];
+  return names.some((one) => sameName(one, name)) || (name.includes(".") && !name.startsWith("rd."));
+}
+
+function refuse(name: string, place: string): never {
+  const names = [...parameters.map((one) => one.name), ...otherParameters];
+  throw new UserError(
+    `${place}: /init knows no parameter ${text(name)}.`,
+    didYouMean(name, names, "rdinit --help lists those that it knows."),
+  );
+}

@@ -1,0 +1,75 @@
+/** Replacing a file: by a whole new one, or not at all. */
+
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { fromBytes, text } from "../lib/bytes.ts";
+import { describe, UserError } from "../lib/errors.ts";
+import { hostPath } from "./root-tree.ts";
+
+/**
+ * Writes a new file beside `path` by `write`, brings it to the disk, and gives it the name `path`, readable by
+ * its owner alone. When anything fails, the power included, the file that was at `path` stays what it was. What
+ * an earlier run left beside it, because it was killed, is deleted. `noun` is for the sentence.
+ * @throws UserError
+ */
+export async function replaceFile(
+  path: string,
+  noun: string,
+  write: (fd: number) => void | Promise<void>,
+  mode = 0o600,
+): Promise<void> {
+  const temporary = `${path}${MARK}${process.pid}`;
+  try {
+    removeLeftOvers(path);
+    const fd = openSync(hostPath(temporary), "wx", mode);
+    try {
+      await write(fd);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(hostPath(temporary), hostPath(path));
+    syncDirectory(path);
+  } catch (error) {
+    rmSync(hostPath(temporary), { force: true });
+    if (error instanceof UserError) throw error;
+    throw new UserError(`The ${noun} ${text(path)} can't be written: ${describe(error)}.`);
+  }
+}
+
+const MARK = ".new-";
+
+// A name ends with the number of the process that writes it.
+function removeLeftOvers(path: string): void {
+  const slash = path.lastIndexOf("/");
+  const prefix = `${path.slice(slash + 1)}${MARK}`;
+  for (const bytes of readdirSync(hostPath(directoryOf(path)), { encoding: "buffer" })) {
+    const name = fromBytes(bytes);
+    const pid = name.startsWith(prefix) ? name.slice(prefix.length) : "";
+    if (/^\d+$/.test(pid) && !isRunning(Number(pid)))
+      rmSync(hostPath(path.slice(0, slash + 1) + name), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+// The rename is on the disk only once its directory is.
+function syncDirectory(path: string): void {
+  const fd = openSync(hostPath(directoryOf(path)), "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1) || ".";
+}

@@ -1,0 +1,100 @@
+/** Which kernel an image is for, and where its modules are. */
+
+import { text } from "../lib/bytes.ts";
+import { UserError } from "../lib/errors.ts";
+import type { FileTree } from "./file-tree.ts";
+import { RootTree } from "./root-tree.ts";
+import { type KernelConfig, readKernelConfig } from "./kernel-config.ts";
+
+/** A kernel to build an image for. Paths are byte strings. */
+export interface ChosenKernel {
+  readonly release: string;
+  /** Where its modules directory is, in a root of its own; undefined for a kernel that has all its drivers built in. */
+  readonly modules: { readonly root: string; readonly directory: string } | undefined;
+  readonly config: KernelConfig | undefined;
+}
+
+/** What was asked for: nothing, a release, or a modules directory. */
+export interface KernelWish {
+  readonly release: string | undefined;
+  /** A modules directory: an absolute path on this machine, wherever the root is. */
+  readonly directory: string | undefined;
+  /** uname -r of this machine, when the image is for this machine. */
+  readonly running: string | undefined;
+}
+
+/**
+ * Finds the kernel. Without a wish it is the running one, or else the only one that is installed. Whether a
+ * kernel without a modules directory needs none is up to its configuration: CONFIG_MODULES.
+ * @throws UserError when there is none, or more than one to choose from, and when its modules are missing
+ */
+export function chooseKernel(root: RootTree, wish: KernelWish): ChosenKernel {
+  if (wish.directory !== undefined) return inDirectory(root, wish.directory, wish.release);
+  const installed = installedKernels(root);
+  const release = wish.release ?? wish.running ?? onlyOne(root, installed);
+  if (release.includes("/") || release.startsWith("."))
+    throw new UserError(
+      `'${text(release)}' can't be the name of a kernel.`,
+      "It is what uname -r says, as in 6.1.0-18-amd64.",
+    );
+  const config = readKernelConfig(root, release);
+  const modules = modulesDirectories(release).find((path) => root.resolve(path)?.type === "directory");
+  if (modules === undefined && config?.get("CONFIG_MODULES") !== undefined) refuse(root, release, installed);
+  if (modules === undefined && config === undefined) refuse(root, release, installed);
+  const directory = modules === undefined ? undefined : { root: root.outside("/"), directory: modules };
+  return { release, modules: directory, config };
+}
+
+/** The releases that have a modules directory, sorted by name. */
+export function installedKernels(root: FileTree): string[] {
+  const names = ["/lib/modules", "/usr/lib/modules"].flatMap((path) =>
+    root.list(path).filter((name) => root.resolve(`${path}/${name}/modules.dep`)?.type === "file"),
+  );
+  return [...new Set(names)].sort();
+}
+
+function modulesDirectories(release: string): string[] {
+  return [`/lib/modules/${release}`, `/usr/lib/modules/${release}`];
+}
+
+// The root that the directory is part of may be another one than the image's: a kernel that was only unpacked.
+function inDirectory(root: FileTree, path: string, release: string | undefined): ChosenKernel {
+  const [, base = "", below = ""] = /^(.*?)((?:\/usr)?\/lib\/modules\/[^/]+)\/*$/s.exec(path) ?? [
+    undefined,
+    "",
+    path,
+  ];
+  const tree = new RootTree(base || "/");
+  const found = tree.resolve(below);
+  if (found?.type !== "directory" || !tree.resolve(`${found.path}/modules.dep`))
+    throw new UserError(
+      `${text(path)} is no directory of kernel modules: it holds no modules.dep.`,
+      "It is usually called /lib/modules/VERSION; depmod makes the file.",
+    );
+  const name = release ?? below.replace(/\/+$/, "").replace(/^.*\//s, "");
+  const config = readKernelConfig(tree, name) ?? readKernelConfig(root, name);
+  return { release: name, modules: { root: tree.outside("/"), directory: found.path }, config };
+}
+
+function onlyOne(root: FileTree, installed: readonly string[]): string {
+  const [only, ...more] = installed;
+  if (only !== undefined && more.length === 0) return only;
+  if (only === undefined)
+    throw new UserError(
+      `${text(root.outside("/lib/modules"))} holds no kernel's modules.`,
+      "Name the kernel by --kernel VERSION.",
+    );
+  throw new UserError(
+    `There are several kernels in ${text(root.outside("/lib/modules"))}: ${installed.map(text).join(", ")}.`,
+    "Choose one by --kernel VERSION.",
+  );
+}
+
+function refuse(root: FileTree, release: string, installed: readonly string[]): never {
+  throw new UserError(
+    `There are no modules for the kernel ${text(release)} in ${text(root.outside("/lib/modules"))}.`,
+    installed.length > 0
+      ? `It has those of ${installed.map(text).join(", ")}: choose one by --kernel, or say --drivers none for a kernel that has all drivers built in.`
+      : "Install the kernel's package, or say --drivers none for a kernel that has all drivers built in.",
+  );
+}

@@ -1,0 +1,80 @@
+/** From what a person asked for to what an image is made of. */
+
+import { release as runningRelease } from "node:os";
+import { text, toBytes } from "../lib/bytes.ts";
+import { UserError } from "../lib/errors.ts";
+import type { ImageRequest } from "./build.ts";
+import { includedFiles } from "./includes.ts";
+import { chooseInit } from "./init-file.ts";
+import { chooseKernel, type ChosenKernel } from "./kernel-choice.ts";
+import { checkCompression } from "./kernel-config.ts";
+import type { Part } from "./part.ts";
+import { RootTree } from "./root-tree.ts";
+import { selectParts } from "./selection.ts";
+import type { ImageSettings } from "./settings.ts";
+
+/** An image that can be built, and what was found out on the way. */
+export interface Planned {
+  readonly request: ImageRequest;
+  readonly kernel: ChosenKernel | undefined;
+  /** Sentences for `--verbose`: what was decided, and why. */
+  readonly decisions: readonly string[];
+}
+
+/** What the build depends on besides its settings. */
+export interface BuildHost {
+  /** The path of the running program. */
+  readonly program: string;
+  /** Seconds since 1970 that all files bear (SOURCE_DATE_EPOCH). */
+  readonly mtime: number;
+}
+
+/**
+ * Plans the image that `settings` ask for.
+ * @throws UserError for what is not there
+ */
+export function planImage(settings: ImageSettings, host: BuildHost): Planned {
+  const root = new RootTree(settings.root);
+  if (root.resolve("/")?.type !== "directory")
+    throw new UserError(`The root ${text(settings.root)} is no directory.`, "Check --root.");
+  const kernel =
+    settings.selection === "drivers" && settings.drivers.length === 0
+      ? undefined
+      : chooseKernel(root, {
+          release: settings.kernel,
+          directory: settings.modules,
+          running: settings.root === "/" ? runningRelease() : undefined,
+        });
+  if (kernel?.config) checkCompression(kernel.config, kernel.release, settings.compression);
+  const selected = selectParts(settings, root, kernel);
+  const included = includedFiles(root, settings.includes);
+  const busybox = settings.shell ? BUSYBOXES.find((path) => root.resolve(path)?.type === "file") : undefined;
+  const request: ImageRequest = {
+    init: chooseInit(host.program, settings.init, kernel?.config),
+    root: settings.root,
+    parts: [...selected.parts, ...included.parts, ...parameterPart(settings)],
+    files: included.files,
+    ...(kernel?.modules
+      ? { modules: { release: kernel.release, ...kernel.modules, names: [], ifThere: ["sha256_ssse3"] } }
+      : {}),
+    ...(busybox === undefined ? {} : { busybox }),
+    mtime: host.mtime,
+  };
+  return { request, kernel, decisions: selected.decisions };
+}
+
+/** Where distributions have it; a static one comes first. */
+const BUSYBOXES: readonly string[] = [
+  "/bin/busybox.static",
+  "/usr/lib/initcpio/busybox",
+  "/bin/busybox",
+  "/usr/bin/busybox",
+  "/sbin/busybox",
+];
+
+/** /init reads these in front of the kernel's (src/boot/packed.ts). */
+function parameterPart({ bootWords }: ImageSettings): Part[] {
+  if (bootWords === "") return [];
+  const made = [{ to: "/etc/rdinit/cmdline", data: toBytes(`${bootWords}\n`) }];
+  return [{ why: "parameters for /init", made }];
+}
