@@ -51,6 +51,8 @@ export interface Image {
   readonly why: (path: string) => string | undefined;
   /** Sentences about what could not be had. */
   readonly notes: readonly string[];
+  /** The same of the kernel modules: firmware and the like that they may ask for, in few sentences and in all. */
+  readonly lacks: { readonly notes: readonly string[]; readonly details: readonly string[] };
 }
 
 /** The first file and the last file of an image. */
@@ -67,16 +69,16 @@ export function buildImage(request: ImageRequest): Image {
   const parts = request.parts ?? [];
   for (const [path, mode] of DIRECTORIES) tree.add(path, { type: "directory", mode }, "every image");
   if (request.busybox !== undefined || parts.length > 0) addLinksAbove(tree, root);
-  addParts(tree, root, parts);
+  addParts(tree, root, parts, new Set((request.files ?? []).map(({ to }) => to)));
   tree.add("dev/console", { type: "char", rdev: "5:1", mode: 0o600 }, "every image");
   tree.add("dev/null", { type: "char", rdev: "1:3", mode: 0o666 }, "every image");
   tree.add("init", { type: "file", data: hostFile(request.init).data, mode: 0o755 }, "every image");
   const notes = parts.flatMap((part) => part.notes ?? []);
-  if (request.modules) notes.push(...addModules(tree, root, request.modules, parts));
+  const lacks = request.modules ? addModules(tree, root, request.modules, parts) : { notes: [], details: [] };
   for (const file of request.files ?? []) addFile(tree, file);
   // Last, as its applets only take the places that are free.
   if (request.busybox !== undefined) addBusybox(tree, root, request.busybox);
-  return { entries: guarded(tree, request), why: (path) => tree.why(path), notes };
+  return { entries: guarded(tree, request), why: (path) => tree.why(path), notes, lacks };
 }
 
 // Empty, to be mounted on; /etc holds the guard.
@@ -94,8 +96,8 @@ function addModules(
   root: RootTree,
   { root: elsewhere, ...request }: ModuleRequest & { readonly root?: string },
   parts: readonly Part[],
-): readonly string[] {
-  const { modules, firmware, lists, notes } = collectModules(
+): Image["lacks"] {
+  const { modules, firmware, lists, notes, details } = collectModules(
     elsewhere === undefined ? root : new RootTree(elsewhere),
     {
       ...request,
@@ -117,7 +119,7 @@ function addModules(
     tree.add(`${directory}/${name}`, { ...file, data: toBytes(list) }, "the kernel modules");
   for (const { path, data } of firmware)
     tree.add(`lib/firmware/${path}`, { ...file, data }, "firmware of a kernel module");
-  return notes;
+  return { notes, details };
 }
 
 function addFile(tree: ImageTree, { to, from, data, mode }: ExtraFile): void {

@@ -28,7 +28,7 @@ export function includedFiles(root: RootTree, wishes: readonly string[]): Includ
         `--include ${text(wish)} makes no sense.`,
         "It takes absolute paths: /FILE or /FILE:/PATH.",
       );
-    if (to === undefined) parts.push({ why: "--include", files: [from] });
+    if (to === undefined) parts.push({ why: "--include", files: [from], wins: true });
     else files.push(...moved(root, from, to, 0));
   }
   return { parts, files };

@@ -7,6 +7,7 @@
 
 import { text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
+import { COMMAND_PATH } from "./command-path.ts";
 import { ElfError, parseElf, type Elf } from "./elf.ts";
 import { LibraryPath } from "./library-path.ts";
 import type { FileTree, Link, Resolved } from "./file-tree.ts";
@@ -167,15 +168,6 @@ class Collector implements Closure {
     return this.elves.get(path);
   }
 }
-
-const COMMAND_PATH: readonly string[] = [
-  "/usr/local/sbin",
-  "/usr/local/bin",
-  "/usr/sbin",
-  "/usr/bin",
-  "/sbin",
-  "/bin",
-];
 
 // The C library itself has these names too, and opens libgcc_s for others only.
 function needs(elf: Elf): readonly string[] {

@@ -15,10 +15,15 @@ export function addLinksAbove(tree: ImageTree, root: RootTree): void {
 }
 
 /**
- * Adds what these parts hold but kernel modules.
+ * Adds what these parts hold but kernel modules. Nothing is put at the paths of `taken`, which are for others.
  * @throws UserError for what is not in `root`, and for libraries that are missing
  */
-export function addParts(tree: ImageTree, root: RootTree, parts: readonly Part[]): void {
+export function addParts(
+  tree: ImageTree,
+  root: RootTree,
+  parts: readonly Part[],
+  taken: ReadonlySet<string> = new Set(),
+): void {
   const closures = parts.map(({ why, programs = [] }) => ({ why, found: findLibraries(root, programs) }));
   refuseMissing(closures.map(({ found }) => found));
   const links = new Map<string, Link & { readonly why: string }>();
@@ -36,13 +41,14 @@ export function addParts(tree: ImageTree, root: RootTree, parts: readonly Part[]
       const by = found.neededBy.get(file.path);
       addFile(tree, root, file, by === undefined ? why : `needed by ${text(by)}`);
     }
-  for (const part of parts) addOwn(tree, root, part);
-}
-
-function addOwn(tree: ImageTree, root: RootTree, { why, files = [], made = [], links = [] }: Part): void {
-  for (const path of files) addAll(tree, root, need(root, path, why), why);
-  for (const { to, data, mode = 0o644 } of made) tree.add(to, { type: "file", data, mode }, why);
-  for (const link of links) if (!tree.has(link.path)) addLink(tree, link, why);
+  const winning = new Set(parts.flatMap(({ wins, files = [] }) => (wins === true ? files : [])));
+  for (const { why, wins, files = [], made = [], links: own = [] } of parts) {
+    const isFree = (path: string) => !taken.has(path) && (wins === true || !winning.has(path));
+    for (const path of files.filter(isFree)) addAll(tree, root, need(root, path, why), why);
+    for (const { to, data, mode = 0o644 } of made)
+      if (isFree(to)) tree.add(to, { type: "file", data, mode }, why);
+    for (const link of own) if (isFree(link.path) && !tree.has(link.path)) addLink(tree, link, why);
+  }
 }
 
 function refuseMissing(closures: readonly Closure[]): void {

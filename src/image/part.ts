@@ -24,6 +24,8 @@ export interface Part {
   readonly modules?: readonly string[];
   /** The same, left out without a word where there are none. */
   readonly modulesIfThere?: readonly string[];
+  /** A person named its files: what other parts have for the same places stays out. */
+  readonly wins?: boolean;
   /** Sentences about what could not be had. */
   readonly notes?: readonly string[];
 }

@@ -70,7 +70,7 @@ describe("buildImage", () => {
     expect(JSON.parse(json)).toEqual({ entries: 12, kernel: null });
   });
   test("tools come with their libraries and the symlinks of their root, modules with their firmware", () => {
-    const { entries, notes } = build({
+    const { entries, lacks } = build({
       parts: [tool("/sbin/tool")],
       modules: { release: "6.1", names: ["x"] },
     });
@@ -86,7 +86,7 @@ describe("buildImage", () => {
       expect(list).toContain(path);
     expect(find(entries, "lib")).toMatchObject({ type: "symlink", target: "usr/lib" });
     expect(find(entries, "sbin")).toMatchObject({ type: "symlink", target: "usr/sbin" });
-    expect(notes).toEqual(["Firmware y.bin, which x may ask for, is not installed."]);
+    expect(lacks.notes).toEqual(["Firmware y.bin, which x may ask for, is not installed."]);
     for (const [at, path] of list.entries())
       for (const parent of path.split("/").map((_, depth, parts) => parts.slice(0, depth).join("/")))
         expect(parent === "" || list.indexOf(parent) < at).toBe(true);
@@ -101,6 +101,19 @@ describe("buildImage", () => {
     });
     expect(find(entries, "usr/lib/hello")).toMatchObject({ type: "file", mode: 0o600 });
     expect(find(entries, "etc/key")).toMatchObject({ type: "file", mode: 0o755 });
+  });
+  test("a file that a person names wins over what a part makes of it", () => {
+    const made = { why: "a part", made: [{ to: "/init.conf", data: Buffer.from("made") }] };
+    const own = temporaryTree({ "init.conf": "written by hand", "etc/other": "elsewhere" });
+    const named: Part = { why: "--include", files: ["/init.conf"], wins: true };
+    const contents = (request: Partial<ImageRequest>) => {
+      const entry = find(buildImage({ init, root: own, ...request }).entries, "init.conf");
+      return entry?.type === "file" && !(entry.data instanceof Uint8Array) ? entry.data.file : "made";
+    };
+    expect(contents({ parts: [made] })).toBe("made");
+    expect(contents({ parts: [made, named] })).toBe(`${own}/init.conf`);
+    const files = [{ to: "/init.conf", from: `${own}/etc/other` }];
+    expect(contents({ parts: [made], files })).toBe(`${own}/etc/other`);
   });
   test("the time is that which was given", () => {
     expect(

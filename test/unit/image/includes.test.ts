@@ -10,7 +10,7 @@ const root = new RootTree(
 describe("includedFiles", () => {
   test("what has no place of its own stays where it is", () => {
     expect(includedFiles(root, ["/etc/key"])).toEqual({
-      parts: [{ why: "--include", files: ["/etc/key"] }],
+      parts: [{ why: "--include", files: ["/etc/key"], wins: true }],
       files: [],
     });
   });
