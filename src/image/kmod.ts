@@ -2,12 +2,14 @@
 
 import { fromBytes, text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
-import { decompress } from "../modules/decompress.ts";
 import { ModuleIndex } from "../modules/index.ts";
 import { planModules, type Plan, type Step } from "../modules/plan.ts";
+import type { FileData } from "./cpio.ts";
 import { findFirmware, type Firmware } from "./firmware.ts";
+import { lackNotes, lackSentences, type Lack } from "./lacks.ts";
 import { pathInImage, reducedLists } from "./module-lists.ts";
-import { moduleInfoValues, readModuleInfo } from "./modinfo.ts";
+import { moduleInfoValues, type ModuleInfo } from "./modinfo.ts";
+import { readModuleFile } from "./module-file.ts";
 import type { FileTree } from "./file-tree.ts";
 
 /** What to put into an image. */
@@ -27,7 +29,9 @@ export interface ImageModule {
   readonly name: string;
   /** Below the modules directory, never compressed: "kernel/fs/ext4/ext4.ko". */
   readonly path: string;
-  readonly data: Uint8Array;
+  readonly data: FileData;
+  /** What it says about itself. */
+  readonly info: ModuleInfo;
   /** The name by which it was asked for; undefined when others brought it along. */
   readonly askedAs: string | undefined;
   /** What brought it along, as in "needed by md_mod". */
@@ -40,8 +44,10 @@ export interface ModuleSet {
   readonly firmware: readonly Firmware[];
   /** modules.dep and the like, by name, holding just these modules. */
   readonly lists: ReadonlyMap<string, string>;
-  /** Sentences about what was left out. */
+  /** Sentences about what was left out; few, however much it is. */
   readonly notes: readonly string[];
+  /** A sentence for each thing that was left out. */
+  readonly details: readonly string[];
 }
 
 /**
@@ -76,27 +82,41 @@ export function collectModules(
     askedAs: asked.get(step.name),
     why: why.get(step.name),
   }));
-  const firmware = new Map<string, Firmware>();
-  const notes: string[] = [];
-  for (const { name, path, data } of modules)
-    for (const file of moduleInfoValues(readModuleInfo(path, data), "firmware")) {
-      const found = findFirmware(firmwareRoot, release, file);
-      if (found.length === 0)
-        notes.push(`Firmware ${text(file)}, which ${name} may ask for, is not installed.`);
-      for (const one of found) firmware.set(one.path, one);
-    }
+  const { firmware, lacks } = collectFirmware(firmwareRoot, release, modules);
   for (const { name, wantedBy } of plan.missing)
-    if (wantedBy !== undefined)
-      notes.push(`Module ${text(name)}, which ${wantedBy} would like, does not exist.`);
+    if (wantedBy !== undefined) lacks.push({ kind: "module", name, wantedBy });
   return {
     modules,
-    firmware: [...firmware.values()],
+    firmware,
     lists: reducedLists(read, plan.steps),
-    notes,
+    notes: lackNotes(lacks),
+    details: lackSentences(lacks),
   };
 }
 
-function modulesDirectory(root: FileTree, release: string): string {
+function collectFirmware(
+  root: FileTree,
+  release: string,
+  modules: readonly Pick<ImageModule, "name" | "info">[],
+): { firmware: Firmware[]; lacks: Lack[] } {
+  const byName = new Map<string, readonly Firmware[]>();
+  const lacks: Lack[] = [];
+  for (const { name: wantedBy, info } of modules)
+    for (const name of moduleInfoValues(info, "firmware")) {
+      const found = byName.get(name) ?? findFirmware(root, release, name);
+      byName.set(name, found);
+      if (found.length === 0) lacks.push({ kind: "firmware", name, wantedBy });
+    }
+  // A pattern and a name may stand for the same file.
+  const byPath = new Map([...byName.values()].flat().map((one) => [one.path, one]));
+  return { firmware: [...byPath.values()], lacks };
+}
+
+/**
+ * Where the modules of a kernel are in `root`.
+ * @throws UserError when they are not there, or have no modules.dep
+ */
+export function modulesDirectory(root: FileTree, release: string): string {
   const directory = [`/lib/modules/${release}`, `/usr/lib/modules/${release}`].find(
     (path) => root.resolve(path)?.type === "directory",
   );
@@ -148,13 +168,13 @@ function readModule(
   { name, file }: Step,
 ): Omit<ImageModule, "askedAs" | "why"> {
   const path = file.startsWith("/") ? file : `${directory}/${file}`;
-  const bytes = root.read(path);
-  if (!bytes)
+  const module = readModuleFile(root, path);
+  if (!module)
     throw new UserError(
       `${text(root.outside(path))} is missing, though modules.dep lists it.`,
       "Run depmod, or install the kernel's package again.",
     );
-  return { name, path: pathInImage(file), data: decompress(path, bytes) };
+  return { name, path: pathInImage(file), ...module };
 }
 
 function reasons(steps: readonly Step[]): Map<string, string> {

@@ -1,9 +1,15 @@
 /** A root filesystem seen from outside: paths are resolved as if it were `/`, and never lead out of it. */
 
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from "node:fs";
-import type { FileTree, Link, Resolved } from "./file-tree.ts";
+import { text } from "../lib/bytes.ts";
+import { UserError } from "../lib/errors.ts";
+import type { FileTree, Resolved } from "./file-tree.ts";
+import { walk, type Place } from "./walk.ts";
 
-/** A directory of the build machine taken for a root. All paths are byte strings. */
+/**
+ * A directory of the build machine taken for a root. All paths are byte strings. What this user may not read is a
+ * UserError that says so.
+ */
 export class RootTree implements FileTree {
   private readonly base: string;
   private readonly kinds = new Map<string, Kind | undefined>();
@@ -14,44 +20,25 @@ export class RootTree implements FileTree {
   }
 
   resolve(path: string): Resolved | undefined {
-    const links = new Map<string, Link>();
-    const todo = components(path).toReversed();
-    const done: string[] = [];
-    let hops = 0;
-    for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
-      if (name === "..") {
-        done.pop();
-        continue;
-      }
-      const here = `/${[...done, name].join("/")}`;
-      const kind = this.kind(here);
-      if (!kind) return undefined;
-      if (kind.target === undefined) {
-        if (todo.length > 0 && !kind.stats.isDirectory()) return undefined;
-        done.push(name);
-        continue;
-      }
-      if (++hops > MOST_LINKS) return undefined;
-      links.set(here, { path: here, target: kind.target });
-      if (kind.target.startsWith("/")) done.length = 0;
-      todo.push(...components(kind.target).toReversed());
-    }
-    const end = `/${done.join("/")}`;
-    const stats = this.kind(end)?.stats;
-    if (!stats) return undefined;
+    const found = walk(path, (place) => this.kind(place));
+    if (!found) return undefined;
+    const { stats } = found.place;
     const type = stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other";
-    return { path: end, links: [...links.values()], type, size: stats.size, mode: stats.mode & 0o7777 };
+    return { path: found.path, links: found.links, type, size: stats.size, mode: stats.mode & 0o7777 };
   }
 
   read(path: string): Uint8Array | undefined {
     const found = this.resolve(path);
-    return found?.type === "file" ? readFileSync(hostPath(this.outside(found.path))) : undefined;
+    if (found?.type !== "file") return undefined;
+    const place = this.outside(found.path);
+    return allowed(place, () => readFileSync(hostPath(place)));
   }
 
   list(path: string): string[] {
     const found = this.resolve(path);
     if (found?.type !== "directory") return [];
-    const names = readdirSync(hostPath(this.outside(found.path)), { encoding: "buffer" });
+    const place = this.outside(found.path) || "/";
+    const names = allowed(place, () => readdirSync(hostPath(place), { encoding: "buffer" }));
     return names.map((name) => name.toString("latin1")).sort();
   }
 
@@ -71,24 +58,28 @@ export function hostPath(path: string): Buffer {
   return Buffer.from(path, "latin1");
 }
 
-interface Kind {
+interface Kind extends Place {
   readonly stats: Stats;
-  /** Of a symlink. */
-  readonly target: string | undefined;
-}
-
-/** MAXSYMLINKS of the kernel. */
-const MOST_LINKS = 40;
-
-function components(path: string): string[] {
-  return path.split("/").filter((name) => name !== "" && name !== ".");
 }
 
 function look(path: string): Kind | undefined {
-  const stats = lstatSync(hostPath(path), { throwIfNoEntry: false });
+  const stats = allowed(path, () => lstatSync(hostPath(path), { throwIfNoEntry: false }));
   if (!stats) return undefined;
   const target = stats.isSymbolicLink()
     ? readlinkSync(hostPath(path), { encoding: "buffer" }).toString("latin1")
     : undefined;
-  return { stats, target };
+  return { stats, isDirectory: stats.isDirectory(), target };
+}
+
+// What others may read must not be left out of an image in silence.
+function allowed<T>(path: string, look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EACCES")) throw error;
+    throw new UserError(
+      `${text(path)} can't be read by this user.`,
+      "Run this as root, or leave out what needs it.",
+    );
+  }
 }

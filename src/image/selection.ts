@@ -1,8 +1,15 @@
-/** The kernel modules and tools of an image, by what was asked for: this machine's, all, or exactly these. */
+/** The kernel modules, tools and bits of /etc of an image, by what was asked for: this machine's, all, or exactly these. */
 
+import { release as runningRelease } from "node:os";
+import { text } from "../lib/bytes.ts";
+import { etcParts } from "./etc/index.ts";
+import { genericModules } from "./generic.ts";
+import { allLayers, describeLayer, examineHost, type Layer } from "./host/examine.ts";
 import type { ChosenKernel } from "./kernel-choice.ts";
 import type { Part } from "./part.ts";
-import type { RootTree } from "./root-tree.ts";
+import { findRecipe, toolParts } from "./recipes/index.ts";
+import { findProgram } from "./recipes/look.ts";
+import { RootTree } from "./root-tree.ts";
 import type { ImageSettings } from "./settings.ts";
 
 /** What was selected. */
@@ -21,6 +28,83 @@ export function selectParts(
   root: RootTree,
   kernel: ChosenKernel | undefined,
 ): Selected {
-  const drivers: Part = { why: "--drivers", modules: settings.drivers };
-  return { parts: kernel && settings.selection === "drivers" ? [drivers] : [], decisions: [] };
+  const chosen = SELECTORS[settings.selection](settings, root, kernel);
+  const tools = toolParts(root, [...settings.tools, ...chosen.tools], { arrays: chosen.arrays });
+  return {
+    parts: [...chosen.parts, ...tools, ...etcParts(root, { crypt: chosen.crypt })],
+    decisions: chosen.decisions,
+  };
+}
+
+interface Chosen extends Selected {
+  /** Recipes or programs. */
+  readonly tools: readonly string[];
+  /** The arrays and encrypted volumes that matter, by UUID or name; undefined where all may. */
+  readonly arrays?: readonly string[];
+  readonly crypt?: readonly string[];
+}
+
+type Selector = (settings: ImageSettings, root: RootTree, kernel: ChosenKernel | undefined) => Chosen;
+
+const SELECTORS: Readonly<Record<ImageSettings["selection"], Selector>> = {
+  drivers: ({ drivers }) => ({
+    parts: drivers.length > 0 ? [{ why: "--drivers", modules: drivers }] : [],
+    tools: [],
+    decisions: [],
+  }),
+  generic: ({ network }, root, kernel) => {
+    const modules = kernel?.modules
+      ? genericModules(new RootTree(kernel.modules.root), {
+          release: kernel.release,
+          directory: kernel.modules.directory,
+          network,
+        })
+      : [];
+    const tools = GENERIC_TOOLS.filter((name) => isThere(root, name));
+    return {
+      parts: [{ why: "--generic", modules }],
+      tools,
+      decisions: [
+        `${modules.length} kernel modules are chosen, as --generic says.`,
+        ...(tools.length > 0 ? [`These tools are installed and go in: ${tools.map(text).join(", ")}.`] : []),
+      ],
+    };
+  },
+  host: (_, root, kernel) => {
+    const { part, keyboards, tools, layers } = examineHost(root);
+    const all = allLayers(layers);
+    const uuids = (kind: Layer["kind"]) =>
+      all.flatMap((layer) => (layer.kind === kind && layer.uuid !== undefined ? [layer.uuid] : []));
+    const names = all.filter(({ kind }) => kind === "encryption").map(({ node }) => baseName(node));
+    return {
+      parts: [kernel?.release === runningRelease() ? part : forOtherKernel(part), keyboards],
+      tools: tools.map(({ name }) => name),
+      arrays: uuids("array"),
+      crypt: [...uuids("encryption"), ...names],
+      decisions: [
+        ...layers.map((layer) => `${describeLayer(layer)}.`),
+        ...tools.map(({ name, why }) => `The tool ${text(name)} goes in: ${why}.`),
+      ],
+    };
+  },
+};
+
+// What is a module of its own in the running kernel may be built into another, or be called otherwise.
+function forOtherKernel({ modules = [], modulesIfThere = [], ...rest }: Part): Part {
+  return { ...rest, modulesIfThere: [...modules, ...modulesIfThere] };
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** What an image for any machine has of these, as far as they are installed. */
+const GENERIC_TOOLS: readonly string[] = [
+  ...["mdadm", "lvm", "cryptsetup"],
+  ...["fsck.ext4", "fsck.xfs", "fsck.btrfs", "fsck.f2fs", "fsck.vfat"],
+];
+
+function isThere(root: RootTree, name: string): boolean {
+  const programs = findRecipe(name)?.programs ?? [name];
+  return programs.every((program) => findProgram(root, program) !== undefined);
 }

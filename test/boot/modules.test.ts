@@ -2,6 +2,7 @@
 
 import { beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
+import { readData } from "../../src/image/cpio.ts";
 import { collectModules } from "../../src/image/kmod.ts";
 import { RootTree } from "../../src/image/root-tree.ts";
 import { toBytes } from "../../src/lib/bytes.ts";
@@ -48,7 +49,7 @@ test(
     for (const [index, { name, path, data }] of modules.entries()) {
       const [suffix, argv] = compressors[index % compressors.length] ?? ["", []];
       const file = join(dir, `${name}.ko`);
-      await Bun.write(file, data);
+      await Bun.write(file, Buffer.concat([...readData(path, data)]));
       await run([...argv, file]);
       suffixes.set(path, suffix);
       files.push({ to: `${place}/${path}${suffix}`, from: `${file}${suffix}` });
