@@ -7,15 +7,19 @@ import { UserError } from "../src/lib/errors.ts";
 import { Console } from "./console.ts";
 import { deviceOptions, diskArguments, driveOptions, needsSlot } from "./devices.ts";
 import type { Disk, DiskInterface } from "./devices.ts";
+import { type Firmware, firmwareArguments } from "./firmware.ts";
 import { Qmp } from "./qmp.ts";
 
 export interface MachineOptions {
   /** Names the log, build/logs/NAME.log: one name for each machine of a test file. */
   readonly name: string;
-  readonly kernel: string;
+  /** What QEMU loads itself; left out when `firmware` finds something on a disk. */
+  readonly kernel?: string;
   readonly initrd?: string;
   /** Kernel parameters behind "console=ttyS0". */
   readonly append?: string;
+  /** An EFI firmware instead of QEMU's own BIOS. */
+  readonly firmware?: Firmware;
   readonly disks?: readonly Disk[];
   /** An entry for each disk that plugDisk() will plug in later. */
   readonly hotplug?: readonly DiskInterface[];
@@ -122,13 +126,16 @@ const AUXILIARY: Readonly<Record<MachineEnd["how"], string>> = {
 export function machineArguments(options: MachineOptions): string[] {
   const deterministic = options.deterministic === true;
   const append = ["console=ttyS0", options.append ?? ""].join(" ").trim();
+  const { firmware, kernel } = options;
   return [
-    ...["-machine", "q35", "-cpu", "max", "-m", String(options.memory_mb ?? 512)],
+    ...["-machine", firmware?.secureBoot === true ? "q35,smm=on" : "q35"],
+    ...["-cpu", "max", "-m", String(options.memory_mb ?? 512)],
     ...["-smp", String(deterministic ? 1 : (options.cpus ?? 1))],
     ...["-accel", deterministic ? "tcg,thread=single" : "tcg"],
     ...(deterministic ? DETERMINISM : []),
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-vga", "none"],
-    ...["-kernel", options.kernel, "-append", append],
+    ...(firmware === undefined ? [] : firmwareArguments(firmware)),
+    ...(kernel === undefined ? [] : ["-kernel", kernel, "-append", append]),
     ...(options.initrd === undefined ? [] : ["-initrd", options.initrd]),
     ...diskArguments(options.disks ?? [], options.hotplug),
     ...(options.arguments ?? []),

@@ -20,13 +20,14 @@ export function parseCall(command: Command, args: readonly string[], terminal: T
   const parsed = minimist([...args], {
     boolean: options.filter(({ value }) => value === undefined).flatMap(namesOf),
     string: ["_", ...takesValue],
+    // Both names of an option are one, so that its values stay in their order.
+    alias: Object.fromEntries(options.map((option) => [option.name, namesOf(option).slice(1)])),
     unknown: (word) => (isOption(word) ? refuse(word, command) : true),
   });
-  const given = (option: Option) =>
-    namesOf(option).flatMap((key) => {
-      const value: unknown = parsed[key];
-      return value === undefined || value === false ? [] : [value].flat();
-    });
+  const given = (option: Option) => {
+    const value: unknown = parsed[option.name];
+    return value === undefined || value === false ? [] : [value].flat();
+  };
   const values = new Map(options.map((option) => [option.name, given(option)]));
   for (const option of options) checkValues(option, values.get(option.name) ?? []);
 

@@ -30,17 +30,19 @@ async function runImage(call: Call): Promise<number> {
     throw new UserError("There is no place to write the image to.", "Say --output FILE.");
   const settings = readSettings(call);
   terminal.progress(`rdinit image: what ${text(output)} needs`);
-  const { request, decisions } = planImage(settings, buildHost());
+  const { request, early, decisions, ...planned } = planImage(settings, buildHost());
   terminal.progress("rdinit image: collecting files and kernel modules");
-  const { entries, notes, why } = buildImage(request);
+  const { entries, notes, lacks, why } = buildImage(request);
   terminal.progress(`rdinit image: writing ${entries.length} entries to ${text(output)}`);
-  await writeImage(output, entries, settings.compression, settings.level);
+  await writeImage(output, entries, settings.compression, settings.level, early);
 
   if (call.has("verbose")) {
-    for (const decision of decisions) terminal.out(`${decision}\n`);
+    for (const line of [...decisions, ...lacks.details]) terminal.out(`${line}\n`);
     terminal.out(explain(entries, why));
   }
-  for (const note of notes) terminal.say(`rdinit image: ${note}`);
+  for (const note of [...planned.notes, ...notes]) terminal.say(`rdinit image: ${note}`);
+  // An image for any machine lacks the firmware of machines that nobody here has.
+  if (settings.selection !== "generic") for (const note of lacks.notes) terminal.say(`rdinit image: ${note}`);
   sayResult(terminal, output, entries, performance.now() - started);
   return 0;
 }

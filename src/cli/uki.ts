@@ -43,7 +43,7 @@ const OPTIONS: readonly Option[] = [
     name: "cmdline",
     value: "WORDS|@FILE",
     meaning:
-      "the kernel command line; without one, what the boot loader passes is taken (never under Secure Boot)",
+      "the kernel command line, for which a boot loader may pass another, but not under Secure Boot; without one, what it passes is always taken",
   },
   {
     name: "os-release",

@@ -24,7 +24,12 @@ interface Common {
 
 /** One entry of an archive. A "link" is a hard link to the "file" entry of path `target`. */
 export type CpioEntry =
-  | (Common & { readonly type: "file"; readonly data: FileData })
+  | (Common & {
+      readonly type: "file";
+      readonly data: FileData;
+      /** A multiple of four that the data shall begin at, counted from the archive's beginning: more NULs end the name. */
+      readonly align?: number;
+    })
   | (Common & { readonly type: "symlink"; readonly target: string })
   | (Common & { readonly type: "block" | "char"; readonly rdev: string })
   | (Common & { readonly type: "directory" | "fifo" | "socket" })
@@ -64,6 +69,7 @@ export function* writeCpio(entries: readonly CpioEntry[], pad = 512): Generator<
       ino: (group ? entries.indexOf(group.first) : at) + 1,
       nlink: group?.members.length ?? (entry.type === "directory" ? 2 : 1),
       size: sizeOf(data),
+      filling: fillingOf(entry, written),
     });
     yield header;
     yield* readData(entry.path, data);
@@ -71,7 +77,7 @@ export function* writeCpio(entries: readonly CpioEntry[], pad = 512): Generator<
     if (padding.length > 0) yield padding;
     written += header.length + sizeOf(data) + padding.length;
   }
-  const trailer = headerBytes(TRAILER, NO_INODE, { ino: 0, nlink: 1, size: 0 });
+  const trailer = headerBytes(TRAILER, NO_INODE, { ino: 0, nlink: 1, size: 0, filling: 0 });
   yield trailer;
   const end = zeros(written + trailer.length, pad);
   if (end.length > 0) yield end;
@@ -91,6 +97,7 @@ interface LinkGroup {
 const EMPTY = new Uint8Array(0);
 const NO_INODE = { type: "file", path: "", mode: 0, uid: 0, gid: 0, mtime: 0, data: EMPTY } as const;
 const CHUNK = 1024 * 1024;
+const HEADER_SIZE = 110;
 
 // The entries that are one file, in their order: the last of them carries the data.
 function linkGroups(entries: readonly CpioEntry[]): Map<CpioEntry, LinkGroup> {
@@ -122,7 +129,11 @@ function dataOf(entry: CpioEntry, group: LinkGroup | undefined): FileData {
   return EMPTY;
 }
 
-function checkEntry(entry: CpioEntry): void {
+/**
+ * Checks that an archive can hold the entry and that the kernel takes it.
+ * @throws UserError
+ */
+export function checkEntry(entry: CpioEntry): void {
   const name = `"${text(entry.path)}"`;
   if (entry.path === "" || entry.path === TRAILER || entry.path.includes("\0") || entry.path.startsWith("/"))
     throw new UserError(`${name} can't be the name of a file in an initramfs.`);
@@ -145,14 +156,21 @@ function checkEntry(entry: CpioEntry): void {
 function headerBytes(
   path: string,
   inode: CpioEntry,
-  { ino, nlink, size }: { ino: number; nlink: number; size: number },
+  { ino, nlink, size, filling }: { ino: number; nlink: number; size: number; filling: number },
 ): Uint8Array {
   const { type, mode, uid = 0, gid = 0, mtime = 0 } = inode.type === "link" ? NO_INODE : inode;
   const [major = 0, minor = 0] = "rdev" in inode ? inode.rdev.split(":").map(Number) : [];
   const typeAndMode = path === TRAILER ? 0 : TYPE_BITS[type] | mode;
-  const fields = [ino, typeAndMode, uid, gid, nlink, mtime, size, 0, 0, major, minor, path.length + 1, 0];
-  const header = `070701${fields.map(hex).join("")}${path}\0`;
-  return toBytes(header.padEnd(header.length + (-header.length & 3), "\0"));
+  const name = path + "\0".repeat(1 + filling);
+  const fields = [ino, typeAndMode, uid, gid, nlink, mtime, size, 0, 0, major, minor, name.length, 0];
+  const header = `070701${fields.map(hex).join("")}${name}`;
+  return toBytes(header.padEnd(roundUp4(header.length), "\0"));
+}
+
+// How many NULs more than the one a name must have, for data that begin at a multiple; the entry begins at `start`.
+function fillingOf(entry: CpioEntry, start: number): number {
+  if (entry.type !== "file" || entry.align === undefined) return 0;
+  return zeros(start + roundUp4(HEADER_SIZE + entry.path.length + 1), entry.align).length;
 }
 
 function hex(value: number): string {
@@ -161,7 +179,11 @@ function hex(value: number): string {
   return value.toString(16).padStart(8, "0");
 }
 
-function* readData(path: string, data: FileData): Generator<Uint8Array, void> {
+/**
+ * The contents of the entry `path`, piece by piece.
+ * @throws UserError when their file changes its size meanwhile
+ */
+export function* readData(path: string, data: FileData): Generator<Uint8Array, void> {
   if (data instanceof Uint8Array) {
     if (data.length > 0) yield data;
     return;
@@ -189,4 +211,8 @@ function* readData(path: string, data: FileData): Generator<Uint8Array, void> {
 function zeros(length: number, multiple: number): Uint8Array {
   const over = length % multiple;
   return over === 0 ? EMPTY : new Uint8Array(multiple - over);
+}
+
+function roundUp4(size: number): number {
+  return size + (-size & 3);
 }

@@ -1,10 +1,13 @@
 /** From what a person asked for to what an image is made of. */
 
+import { readFileSync } from "node:fs";
 import { release as runningRelease } from "node:os";
-import { text, toBytes } from "../lib/bytes.ts";
+import { fromBytes, text, toBytes } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
 import type { ImageRequest } from "./build.ts";
 import { includedFiles } from "./includes.ts";
+import type { CpioEntry } from "./cpio.ts";
+import { type EarlyMicrocode, microcodeArchive } from "./microcode.ts";
 import { chooseInit } from "./init-file.ts";
 import { chooseKernel, type ChosenKernel } from "./kernel-choice.ts";
 import { checkCompression } from "./kernel-config.ts";
@@ -16,9 +19,13 @@ import type { ImageSettings } from "./settings.ts";
 /** An image that can be built, and what was found out on the way. */
 export interface Planned {
   readonly request: ImageRequest;
+  /** What stands in front of the image, for the kernel's first look. */
+  readonly early: readonly CpioEntry[];
   readonly kernel: ChosenKernel | undefined;
   /** Sentences for `--verbose`: what was decided, and why. */
   readonly decisions: readonly string[];
+  /** Sentences about what could not be had. */
+  readonly notes: readonly string[];
 }
 
 /** What the build depends on besides its settings. */
@@ -60,7 +67,8 @@ export function planImage(settings: ImageSettings, host: BuildHost): Planned {
     ...(busybox === undefined ? {} : { busybox }),
     mtime: host.mtime,
   };
-  return { request, kernel, decisions: selected.decisions };
+  const { entries: early, notes } = processorMicrocode(root, settings.microcode);
+  return { request, early, kernel, decisions: selected.decisions, notes };
 }
 
 /** Where distributions have it; a static one comes first. */
@@ -71,6 +79,11 @@ const BUSYBOXES: readonly string[] = [
   "/usr/bin/busybox",
   "/sbin/busybox",
 ];
+
+function processorMicrocode(root: RootTree, which: ImageSettings["microcode"]): EarlyMicrocode {
+  if (which === "none") return { entries: [], notes: [] };
+  return microcodeArchive(root, which, fromBytes(readFileSync("/proc/cpuinfo")));
+}
 
 /** /init reads these in front of the kernel's (src/boot/packed.ts). */
 function parameterPart({ bootWords }: ImageSettings): Part[] {

@@ -3,37 +3,8 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readCpio, type CpioMember } from "../../../src/image/cpio-reader.ts";
 import { writeCpio, type CpioEntry } from "../../../src/image/cpio.ts";
+import { RAW_TRAILER as trailer, rawEntry as raw } from "../../fixtures/newc.ts";
 import { temporaryDirectory, temporaryTree } from "../../fixtures/temporary.ts";
-
-/** An entry as the kernel's tests in init/initramfs_test.c write them: each field can be anything. */
-interface Raw {
-  magic?: string;
-  ino?: string;
-  mode?: number;
-  nlink?: number;
-  size?: number;
-  nameSize?: number;
-  check?: number;
-  name: string;
-  data?: string;
-}
-
-function raw(entry: Raw): string {
-  const { magic = "070701", ino = "00000001", mode = 0o100644, nlink = 1, name, data = "" } = entry;
-  const nameSize = entry.nameSize ?? name.length + 1;
-  const fields = [ino, hex(mode), hex(0), hex(0), hex(nlink), hex(7), hex(entry.size ?? data.length)];
-  const more = [0, 1, 0, 0, nameSize, entry.check ?? 0].map(hex);
-  const named = `${magic}${fields.join("")}${more.join("")}${name}`.padEnd(110 + nameSize, "\0");
-  return pad(pad(named) + data);
-}
-
-function hex(value: number): string {
-  return value.toString(16).padStart(8, "0");
-}
-
-function pad(text: string): string {
-  return text.padEnd(text.length + (-text.length & 3), "\0");
-}
 
 function read(archive: string | Uint8Array): CpioMember[] {
   return [...readCpio(typeof archive === "string" ? Buffer.from(archive, "latin1") : archive)];
@@ -49,7 +20,6 @@ const file = (path: string, data: string): Extract<CpioEntry, { type: "file" }> 
   mode: 0o644,
   data: Buffer.from(data),
 });
-const trailer = raw({ name: "TRAILER!!!", mode: 0 });
 
 describe("readCpio, as init/initramfs_test.c has it", () => {
   test("a file and a directory", () => {
@@ -71,6 +41,8 @@ describe("readCpio, as init/initramfs_test.c has it", () => {
     const sum = [..."ASDF"].reduce((total, char) => total + char.charCodeAt(0), 0);
     const good = raw({ magic: "070702", name: "good", data: "ASDF", check: sum });
     expect(read(good).length).toBe(1);
+    // Where the magic does not say that there is one, it does not count.
+    expect(read(good + raw({ name: "none", data: "ASDF", check: 5555 })).length).toBe(2);
     expect(() => read(good + raw({ magic: "070702", name: "bad", data: "ASDF", check: sum + 1 }))).toThrow(
       'The archive is damaged after the entry "good" (at byte 120): the data of "bad" do not agree with their checksum.',
     );
@@ -103,8 +75,22 @@ describe("readCpio, as init/initramfs_test.c has it", () => {
       { path: "z" },
     ]);
   });
+  test("a directory's name of PATH_MAX slashes is taken, a longer one passed over with its data", () => {
+    const named = (length: number) => "fname".padEnd(length, "/");
+    const long = raw({ name: named(4096), mode: 0o40777, data: "this file data will not be unpacked" });
+    const members = read(long + raw({ name: named(4095), mode: 0o40777 }));
+    expect(members.map(({ path, type }) => [path.length, type])).toEqual([[4095, "directory"]]);
+  });
   test("a number with 0x in front is refused", () => {
     expect(() => read(raw({ name: "x", ino: "0x000001" }))).toThrow("something else than hexadecimal digits");
+    const good = raw({ name: "hex", uid: 0x123456, gid: 0x123457, data: "data" });
+    expect(read(good)[0]).toMatchObject({ uid: 0x123456, gid: 0x123457 });
+    for (const [from, to] of [
+      ["00123456", "0x123456"],
+      ["00123457", "0X123457"],
+      ["00000004000000", "0x000004000000"],
+    ] as const)
+      expect(() => read(good.replace(from, to))).toThrow("something else than hexadecimal digits");
   });
 });
 
@@ -135,6 +121,16 @@ describe("readCpio", () => {
     expect(() => read(whole.slice(0, 200))).toThrow(
       'after the entry "one" (at byte 124): it ends inside a header.',
     );
+  });
+  test("a file may be called like the trailer when it is a symlink, and nothing else", () => {
+    const name = "TRAILER!!!";
+    const members = read(
+      raw({ name, mode: 0o120777, data: "x" }) + raw({ name, data: "x" }) + raw({ name: "y" }),
+    );
+    expect(members.map(({ path, archive }) => [path, archive])).toEqual([
+      [name, 0],
+      ["y", 1],
+    ]);
   });
   test("what the kernel passes over is passed over", () => {
     const skipped = [

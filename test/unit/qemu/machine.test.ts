@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { lostOptions } from "../../../qemu/builtin.ts";
-import { formatRow } from "../../../qemu/bench.ts";
 import { diskArguments } from "../../../qemu/devices.ts";
 import { fingerprint, run, tryRun, withLock } from "../../../qemu/host.ts";
 import { machineArguments } from "../../../qemu/machine.ts";
@@ -128,10 +127,4 @@ test("withLock lets one in at a time, and lets the next in after a failure", asy
   expect(first).rejects.toThrow("it failed");
   await second;
   expect(steps).toEqual(["first in", "first out", "second in"]);
-});
-
-test("formatRow lines its columns up", () => {
-  const row = { name: "x", image_mb: 1.25, to_init: 1, to_real_init: 0.5, total: 1.5, spread: 0.001 };
-  expect(formatRow(row)).toHaveLength(formatRow(undefined).length);
-  expect(formatRow(row).trim().split(/\s+/)).toEqual(["x", "1.3", "1.000", "0.500", "1.500", "0.001"]);
 });
