@@ -2,6 +2,8 @@
  * Process 1 of the early userspace, from its first line to the real init.
  *
  * It reads the kernel command line (boot/options.ts has the table of parameters), and of the image
+ *   /etc/rdinit/cmdline         parameters that count as if they stood in front of it
+ *   /etc/rdinit.d/POINT/        programs to run at named points (boot/hooks.ts)
  *   /lib/modules/RELEASE/       modules with modules.dep, modules.alias, modules.softdep
  *   /etc/modprobe.d/*.conf      blacklists and module options, modprobe.d(5)
  *   /etc/rdinit/image.json      written first by the image builder, and
@@ -12,20 +14,21 @@
 
 import { type Syscalls, readText, traced } from "../syscalls/index.ts";
 import { BlockDevices } from "./boot/blockdevices.ts";
-import { parseCommandLine } from "./boot/cmdline.ts";
 import { type Boot, newRoot } from "./boot/context.ts";
 import { missingModules, watchDevices } from "./boot/coldplug.ts";
 import { emergency, lastResort, readPanicTimeout } from "./boot/emergency.ts";
 import { PointOfNoReturn, handOver } from "./boot/handover.ts";
+import { hasHooks, runHooks, warnOfUnknownPoints } from "./boot/hooks.ts";
 import { warnIfCutShort } from "./boot/imagecheck.ts";
 import { readLegacy } from "./boot/legacy.ts";
 import { KernelModules } from "./boot/kmodules.ts";
 import { kernelLog } from "./boot/log.ts";
 import { isMountPoint, mountBase } from "./boot/mounts.ts";
-import { readOptions } from "./boot/options.ts";
-import { findRoot, mountRoot } from "./boot/root.ts";
+import { readPacked, readParameters } from "./boot/packed.ts";
+import { Reaper } from "./boot/reaper.ts";
+import { chooseRoot, findRoot, makeMountPoint, mountRoot } from "./boot/root.ts";
 import { waitInTheOpen } from "./boot/wait.ts";
-import { describe } from "./lib/errors.ts";
+import { UserError, describe } from "./lib/errors.ts";
 
 /** Process 1. Never returns, whatever happens: when process 1 ends, the kernel panics. */
 export async function init(sys: Syscalls, environment: NodeJS.ProcessEnv): Promise<never> {
@@ -47,16 +50,15 @@ async function bootUp(boot: Boot): Promise<never> {
   const devices = new BlockDevices(sys);
   let modules: KernelModules | undefined;
   const panic_s = readPanicTimeout(sys);
-  let watching = false;
   for (;;) {
     try {
       mountBase(sys);
       warnIfCutShort(boot);
-      modules ??= new KernelModules(sys, boot.log, boot.words);
-      if (!watching) await watchDevices(boot, devices, modules);
-      watching = true;
-      await bringUpRoot(boot, devices, modules);
+      modules ??= await meetDevices(boot, devices);
+      const root = await bringUpRoot(boot, devices, modules);
+      await runHooks(boot, "pre-pivot", root);
       await waitForModules(boot, modules);
+      await runHooks(boot, "cleanup", root);
       await handOver(boot, newRoot);
     } catch (failure) {
       if (failure instanceof PointOfNoReturn) await lastResort(sys, boot.log, failure, panic_s);
@@ -69,30 +71,57 @@ async function bootUp(boot: Boot): Promise<never> {
 /** What every later step needs: the command line, the log, and what the kernel gave us to hand on. */
 function begin(sys: Syscalls, environment: NodeJS.ProcessEnv): Boot {
   const legacy = readLegacy(sys, environment);
-  const words = parseCommandLine(readText(sys, "/proc/cmdline").trimEnd());
-  const { options, complaints } = readOptions(words);
+  const packed = readPacked(sys);
+  const line = readText(sys, "/proc/cmdline").trimEnd();
+  const { words, options, complaints } = readParameters(line, packed.content);
   const log = kernelLog(sys, () => options.debug);
-  for (const complaint of complaints) log.warning(complaint);
+  for (const complaint of [packed.problem, ...complaints])
+    if (complaint !== undefined) log.warning(complaint);
   process.on("uncaughtException", (error) =>
     log.error(`rdinit met an error of its own and goes on: ${error.stack}`),
   );
   process.on("unhandledRejection", (error) =>
     log.error(`rdinit met an error of its own and goes on: ${describe(error)}`),
   );
-  return { sys: options.trace ? traced(sys, (call) => log.debug(call)) : sys, log, options, words, legacy };
+  const kernel = options.trace ? traced(sys, (call) => log.debug(call)) : sys;
+  return { sys: kernel, log, options, words, legacy, reaper: new Reaper(kernel) };
 }
 
-async function bringUpRoot(boot: Boot, devices: BlockDevices, modules: KernelModules): Promise<void> {
+/** Takes in the devices; from then on they are listened to, and modules are loaded for them. */
+async function meetDevices(boot: Boot, devices: BlockDevices): Promise<KernelModules> {
+  warnOfUnknownPoints(boot);
+  await runHooks(boot, "cmdline");
+  const modules = new KernelModules(boot.sys, boot.log, boot.words);
+  await runHooks(boot, "pre-trigger");
+  await watchDevices(boot, devices, modules);
+  return modules;
+}
+
+/** Mounts the root, or lets a hook do it. Returns the node of its device, when it is one and was looked for. */
+async function bringUpRoot(
+  boot: Boot,
+  devices: BlockDevices,
+  modules: KernelModules,
+): Promise<string | undefined> {
   if (isMountPoint(boot.sys, newRoot)) {
     boot.log.notice(`${newRoot} is mounted already and is taken as the root.`);
-    return;
+    return undefined;
   }
+  const wanted = chooseRoot(boot.options.root, hasHooks(boot, "mount"));
   if (boot.options.rootDelay_ms > 0) {
     boot.log.notice(`waiting ${boot.options.rootDelay_ms / 1000} s, as rootdelay= asks.`);
     await Bun.sleep(boot.options.rootDelay_ms);
   }
-  const device = await findRoot(boot, devices);
-  await mountRoot(boot, device, newRoot, (type) => modules.loadFilesystem(type));
+  const device = wanted === "left to hooks" ? undefined : await findRoot(boot, devices, wanted);
+  makeMountPoint(boot.sys, newRoot);
+  await runHooks(boot, "pre-mount", device?.node);
+  await runHooks(boot, "mount", device?.node);
+  if (isMountPoint(boot.sys, newRoot))
+    boot.log.info(`${newRoot} was mounted by a hook and is taken as the root.`);
+  else if (device !== undefined)
+    await mountRoot(boot, device, newRoot, (type) => modules.loadFilesystem(type));
+  else throw new UserError(`No hook has mounted the root on ${newRoot}, and root= names no block device.`);
+  return device?.node;
 }
 
 /** A module that is still loading would hold up the exec, in silence. */

@@ -13,14 +13,24 @@ export interface Word {
 
 /** The words before `--`, in their order; all behind it belong to the init alone. */
 export function parseCommandLine(line: string): Word[] {
-  const words: Word[] = [];
-  let at = 0;
+  return splitCommandLine(line).words;
+}
+
+/** The words before `--`, and those behind it up to another one; undefined when there is none. */
+export function splitCommandLine(line: string): { words: Word[]; behind: Word[] | undefined } {
   const source = line.replace(/\0[^]*$/, "");
+  const { words, rest } = upToDashes(source, 0);
+  return { words, behind: rest === undefined ? undefined : upToDashes(source, rest).words };
+}
+
+function upToDashes(source: string, start: number): { words: Word[]; rest: number | undefined } {
+  const words: Word[] = [];
+  let at = start;
   for (;;) {
     while (at < source.length && isSpace(source, at)) at++;
-    if (at >= source.length) return words;
+    if (at >= source.length) return { words, rest: undefined };
     const { word, end } = nextWord(source, at);
-    if (word.name === "--" && word.value === undefined) return words;
+    if (word.name === "--" && word.value === undefined) return { words, rest: end };
     words.push(word);
     at = end;
   }

@@ -3,16 +3,19 @@
 import type { Syscalls } from "../../syscalls/index.ts";
 import type { Log } from "./log.ts";
 import type { Options } from "./options.ts";
+import type { Reaper } from "./reaper.ts";
 import type { Word } from "./cmdline.ts";
 
 export interface Boot {
   readonly sys: Syscalls;
   readonly log: Log;
   readonly options: Options;
-  /** The whole command line, for those who read their own parameters from it. */
+  /** What the image and the command line say, for those who read their own parameters from it (packed.ts). */
   readonly words: readonly Word[];
   /** What the kernel gave process 1, to be handed on as it was. */
   readonly legacy: Legacy;
+  /** Tells the children that the runtime waits for from the orphans that are left to us. */
+  readonly reaper: Reaper;
 }
 
 /** What the kernel gave process 1: byte strings, and the limit that the runtime changed. */

@@ -5,6 +5,7 @@ import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import type { BlockDevices } from "./blockdevices.ts";
 import type { Boot } from "./context.ts";
+import { runHooks } from "./hooks.ts";
 import type { Log } from "./log.ts";
 import { listDevices } from "./report.ts";
 import { hasRescueShell, runRescueShell } from "./rescue.ts";
@@ -30,6 +31,7 @@ export async function emergency(
   }
   if (missingModules.length > 0)
     log.error(`No module in this image serves ${missingModules.map(text).join(", ")}.`);
+  await runHooks(boot, "emergency");
   if (hasRescueShell(boot)) {
     log.error("Starting a rescue shell. Leave it by `exit` to try the boot again.");
     await runRescueShell(boot);

@@ -29,7 +29,7 @@ export class PointOfNoReturn extends UserError {}
 export async function handOver(boot: Boot, newRoot: string): Promise<never> {
   const { sys, log, legacy } = boot;
   const { init, oldRoot } = checkHandOver(sys, log, newRoot, boot.options.init);
-  await stopOthers(sys, log);
+  await stopOthers(boot);
   const moves = moveKernelMounts(sys, log, newRoot);
   log.info(`handing over to ${text(init)}`);
   const exchanged = enterNewRoot(sys, log, newRoot, oldRoot, moves);
@@ -45,9 +45,9 @@ export async function handOver(boot: Boot, newRoot: string): Promise<never> {
 }
 
 // A machine with a process too many is better than none.
-async function stopOthers(sys: Syscalls, log: Log): Promise<void> {
+async function stopOthers({ sys, log, reaper }: Boot): Promise<void> {
   try {
-    for (const process of await stopProcesses(sys, log))
+    for (const process of await stopProcesses(sys, log, reaper))
       log.warning(`process ${process.pid} (${text(process.name)}) does not end and is left to the new init.`);
   } catch (error) {
     log.warning(`processes of the early userspace may be left to the new init: ${describe(error)}.`);

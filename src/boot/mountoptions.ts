@@ -66,6 +66,13 @@ export function parseMountOptions(list: string, flags = 0): { flags: number; dat
   return { flags, data: data.join(",") };
 }
 
+/** The flags by their names in fstab(5): "noatime". */
+export function flagNames(flags: number): string[] {
+  return Object.entries(flagOptions)
+    .filter(([, { flag, clear }]) => clear !== true && (flags & flag) !== 0)
+    .map(([name]) => name);
+}
+
 // A comma within double quotes belongs to the value (SELinux contexts), which the kernel wants with its quotes.
 function splitOptions(list: string): string[] {
   return (list.match(/(?:"[^"]*"?|[^",])+/g) ?? []).filter((option) => option !== "");

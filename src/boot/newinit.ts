@@ -17,12 +17,9 @@ export const kernelInits: readonly string[] = ["/sbin/init", "/etc/init", "/bin/
  * @throws UserError with a sentence that says of each candidate what is wrong with it
  */
 export function findInit(sys: Syscalls, log: Log, root: string, asked: string | undefined): string {
-  const candidates = asked === undefined ? kernelInits : [asked];
   const faults: string[] = [];
-  for (const candidate of candidates) {
-    const fault = candidate.startsWith("/")
-      ? whyNotExecutable(sys, root, candidate)
-      : "is not an absolute path";
+  for (const candidate of initCandidates(asked)) {
+    const fault = whyNoPath(candidate) ?? whyNotExecutable(sys, root, candidate);
     if (fault === undefined) {
       for (const passed of faults.filter((sentence) => !sentence.endsWith(` ${notThere}`)))
         log.warning(`${passed}; trying ${text(candidate)}.`);
@@ -30,12 +27,31 @@ export function findInit(sys: Syscalls, log: Log, root: string, asked: string | 
     }
     faults.push(`${text(candidate)} ${fault}`);
   }
-  throw new UserError(
+  throw noInit(faults, asked);
+}
+
+/** The paths that are tried, in their order. */
+export function initCandidates(asked: string | undefined): readonly string[] {
+  return asked === undefined ? kernelInits : [asked];
+}
+
+/** The error that the command line alone leads to, whatever the root holds; undefined when it leads to none. */
+export function refuseInit(asked: string | undefined): UserError | undefined {
+  const fault = asked === undefined ? undefined : whyNoPath(asked);
+  return fault === undefined ? undefined : noInit([`${text(asked ?? "")} ${fault}`], asked);
+}
+
+function noInit(faults: readonly string[], asked: string | undefined): UserError {
+  return new UserError(
     `The root filesystem holds no init that can be started: ${faults.join("; ")}.`,
     asked === undefined
       ? "Is it the right root? Name the init with init=PATH on the kernel command line."
       : "Correct init= on the kernel command line, or leave it out.",
   );
+}
+
+function whyNoPath(init: string): string | undefined {
+  return init.startsWith("/") ? undefined : "is not an absolute path";
 }
 
 const notThere = "does not exist";
@@ -44,7 +60,7 @@ const notThere = "does not exist";
 const mostScripts = 5;
 
 /** Says in words that fit behind the path why the kernel could not execute it; undefined when it could. */
-function whyNotExecutable(sys: Syscalls, root: string, path: string, scripts = 0): string | undefined {
+export function whyNotExecutable(sys: Syscalls, root: string, path: string, scripts = 0): string | undefined {
   return whyNotProgram(sys, root, path, (head) => {
     const program = readProgram(head);
     switch (program.kind) {

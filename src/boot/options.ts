@@ -19,6 +19,8 @@ export interface Options {
   readonly deviceTimeout_ms: number | undefined;
   /** Pause before the root is looked for. */
   readonly rootDelay_ms: number;
+  /** How long a hook may take; undefined is for ever. */
+  readonly hookTimeout_ms: number | undefined;
   /** The init that was asked for; undefined means the kernel's own list. */
   readonly init: string | undefined;
   readonly quiet: boolean;
@@ -71,7 +73,8 @@ export const parameters: readonly Parameter[] = [
     name: "rootwait",
     usage: "rootwait[=SECONDS]",
     meaning: "wait for the root device for ever, or so long",
-    read: (value) => (value === undefined ? { deviceTimeout_ms: undefined } : readTimeout(value)),
+    read: (value) =>
+      value === undefined ? { deviceTimeout_ms: undefined } : readTimeout("deviceTimeout_ms")(value),
   },
   {
     name: "rootdelay",
@@ -86,7 +89,13 @@ export const parameters: readonly Parameter[] = [
     name: "rd.timeout",
     usage: "rd.timeout=SECONDS",
     meaning: "how long to wait for a device (default 30; 0 waits for ever)",
-    read: withValue(readTimeout),
+    read: withValue(readTimeout("deviceTimeout_ms")),
+  },
+  {
+    name: "rd.hook.timeout",
+    usage: "rd.hook.timeout=SECONDS",
+    meaning: "how long a hook may take before it is ended (default 90; 0 lets it take for ever)",
+    read: withValue(readTimeout("hookTimeout_ms")),
   },
   {
     name: "init",
@@ -115,27 +124,43 @@ export const parameters: readonly Parameter[] = [
   },
 ];
 
-/** Parameters below rd. that other code reads straight from the words (src/modules). */
-export const otherParameters: readonly string[] = ["rd.driver.blacklist", "rd.driver.pre", "rd.driver.post"];
+/** Parameters that other code reads straight from the words (src/modules), besides MODULE.PARAMETER. */
+export const otherParameters: readonly string[] = [
+  "rd.driver.blacklist",
+  "rd.driver.pre",
+  "rd.driver.post",
+  "module_blacklist",
+];
 
-/** The options of these words, and a sentence for each word that could not be used. */
-export function readOptions(words: readonly Word[]): { options: Options; complaints: string[] } {
-  let options: Options = defaults;
+/** Where words stand. What only the kernel or the real init would read is lost on an image. */
+export type Place = "on the command line" | "in the image";
+
+/** What these words set, begun from `options`, and a sentence for each word that could not be used. */
+export function readOptions(
+  words: readonly Word[],
+  place: Place = "on the command line",
+  options: Options = defaults,
+): { options: Options; complaints: string[] } {
+  let read = options;
   const complaints: string[] = [];
   for (const word of words) {
-    const parameter = parameters.find((p) => sameName(p.name, word.name));
-    if (parameter !== undefined) {
-      const result = parameter.read(word.value);
-      if (typeof result === "string")
-        complaints.push(
-          `${text(written(word))} on the command line is ignored: ${result} Usage: ${parameter.usage}.`,
-        );
-      else options = { ...options, ...result };
-    } else if (word.name.startsWith("rd.") && !otherParameters.some((name) => sameName(name, word.name))) {
-      complaints.push(`${text(written(word))} on the command line is ignored: this rdinit does not know it.`);
-    }
+    const result = readWord(word, place);
+    if (typeof result === "string") complaints.push(`${text(written(word))} ${place} is ignored: ${result}`);
+    else read = { ...read, ...result };
   }
-  return { options, complaints };
+  return { options: read, complaints };
+}
+
+function readWord(word: Word, place: Place): Partial<Options> | string {
+  const parameter = parameters.find(({ name }) => sameName(name, word.name));
+  if (parameter !== undefined) {
+    const result = parameter.read(word.value);
+    return typeof result === "string" ? `${result} Usage: ${parameter.usage}.` : result;
+  }
+  if (otherParameters.some((name) => sameName(name, word.name))) return {};
+  if (word.name.startsWith("rd.")) return "this rdinit does not know it.";
+  if (place === "on the command line" || word.name.includes(".")) return {};
+  return "the kernel and the real init read nothing but the kernel command line, and rdinit has no use for it.";
 }
 
 const defaults: Options = {
@@ -145,6 +170,7 @@ const defaults: Options = {
   readOnly: true,
   deviceTimeout_ms: 30_000,
   rootDelay_ms: 0,
+  hookTimeout_ms: 90_000,
   init: undefined,
   quiet: false,
   debug: false,
@@ -152,7 +178,8 @@ const defaults: Options = {
   shell: true,
 };
 
-function written(word: Word): string {
+/** The word as the kernel hands it on: without its quotes. */
+export function written(word: Word): string {
   return word.value === undefined ? word.name : `${word.name}=${word.value}`;
 }
 
@@ -178,8 +205,12 @@ function readSeconds(value: string): number | string {
   return Math.round(Math.min(Number(value), longest_s) * 1000);
 }
 
-function readTimeout(value: string): Partial<Options> | string {
-  const timeout_ms = readSeconds(value);
-  if (typeof timeout_ms === "string") return timeout_ms;
-  return { deviceTimeout_ms: timeout_ms === 0 ? undefined : timeout_ms };
+function readTimeout(
+  option: "deviceTimeout_ms" | "hookTimeout_ms",
+): (value: string) => Partial<Options> | string {
+  return (value) => {
+    const timeout_ms = readSeconds(value);
+    if (typeof timeout_ms === "string") return timeout_ms;
+    return { [option]: timeout_ms === 0 ? undefined : timeout_ms };
+  };
 }

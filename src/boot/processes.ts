@@ -14,6 +14,7 @@ import {
 } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import type { Log } from "./log.ts";
+import type { Reaper } from "./reaper.ts";
 
 /** A process that is neither process 1 nor a kernel thread. */
 export interface Process {
@@ -32,7 +33,7 @@ const patience_ms = 3000;
  *
  * @returns those that are still there: stuck in the kernel, which no signal can change
  */
-export async function stopProcesses(sys: Syscalls, log: Log): Promise<Process[]> {
+export async function stopProcesses(sys: Syscalls, log: Log, reaper: Reaper): Promise<Process[]> {
   // Whatever descends from process 1 hangs on one of its children: an orphan becomes one itself.
   if (!hasChildren(sys)) return [];
   for (const signal of [SIGTERM, SIGKILL]) {
@@ -43,9 +44,9 @@ export async function stopProcesses(sys: Syscalls, log: Log): Promise<Process[]>
       sendSignal(sys, pid, signal);
       if (signal === SIGTERM) sendSignal(sys, pid, SIGCONT);
     }
-    await untilGone(sys);
+    await untilGone(sys, reaper);
   }
-  reapAll(sys);
+  reaper.reap();
   return strayProcesses(sys);
 }
 
@@ -65,7 +66,10 @@ export function strayProcesses(sys: Syscalls): Process[] {
   return strays.map((entry) => describeProcess(sys, entry)).filter((process) => process !== undefined);
 }
 
-/** Takes the exit status of every child that has ended, so that no zombie is left. */
+/**
+ * Takes the exit status of every child that has ended, so that no zombie is left; of those too that the runtime
+ * waits for, which must not have another turn then.
+ */
 export function reapAll(sys: Syscalls): void {
   try {
     while (sys.waitid(0, WEXITED | WNOHANG) !== undefined);
@@ -145,23 +149,13 @@ function sendSignal(sys: Syscalls, pid: number, signal: number): void {
 }
 
 // Every orphan becomes our child, so a child's end is the event to wait for.
-async function untilGone(sys: Syscalls): Promise<void> {
+async function untilGone(sys: Syscalls, reaper: Reaper): Promise<void> {
   const deadline = sys.boottime() + BigInt(patience_ms) * 1_000_000n;
   for (;;) {
-    reapAll(sys);
+    reaper.reap();
     if (strayProcesses(sys).length === 0) return;
     const left_ms = Number((deadline - sys.boottime()) / 1_000_000n);
     if (left_ms <= 0) return;
-    await Promise.race([childEnds(sys), Bun.sleep(left_ms)]);
-  }
-}
-
-async function childEnds(sys: Syscalls): Promise<void> {
-  try {
-    await sys.slow.peekChild();
-  } catch (error) {
-    if (!isErrno(error, "ECHILD")) throw error;
-    // No event can come then: the deadline ends the wait.
-    await new Promise(() => undefined);
+    await Promise.race([reaper.nextEnd(), Bun.sleep(left_ms)]);
   }
 }

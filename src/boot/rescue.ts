@@ -1,20 +1,18 @@
 /** The rescue shell: for the person at the console, when the boot can't go on. */
 
 import {
-  type ChildStatus,
   type Fd,
   O_CLOEXEC,
   O_NOCTTY,
   O_RDWR,
   SysError,
   type Syscalls,
-  WEXITED,
   X_OK,
-  isErrno,
   readTextIfThere,
 } from "../../syscalls/index.ts";
 import { describe } from "../lib/errors.ts";
 import type { Boot } from "./context.ts";
+import { startProgram } from "./spawn.ts";
 
 const shell = "/bin/sh";
 
@@ -41,47 +39,15 @@ export async function runRescueShell(boot: Boot): Promise<void> {
   const install = "if [ -x $b ]; then $b mkdir -p /bin /sbin /usr/bin /usr/sbin; $b --install -s; fi";
   // The session leader's first open of a terminal makes it the controlling one; /dev/console never becomes one.
   const command = `b=/bin/busybox; ${install}; unset b; exec ${shell} -i <"$RDINIT_TTY" >"$RDINIT_TTY" 2>&1`;
-  try {
-    const child = Bun.spawn([shell, "-c", command], {
-      cwd: "/",
-      env: {
-        PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
-        HOME: "/",
-        TERM: "linux",
-        PS1: "rdinit# ",
-        RDINIT_TTY: tty,
-      },
-      stdio: ["ignore", "inherit", "inherit"],
-      detached: true,
-    });
-    await reapUntilEnd(sys, child);
-  } catch (error) {
-    log.error(`The rescue shell could not be started: ${describe(error)}.`);
-  }
+  const child = startProgram(boot, {
+    argv: [shell, "-c", command],
+    env: { PS1: "rdinit# ", RDINIT_TTY: tty },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (typeof child === "string") log.error(`The rescue shell ${shell} ${child}.`);
+  else
+    await child.exited.catch((error: unknown) => log.error(`The rescue shell is lost: ${describe(error)}.`));
   restoreTerminal(sys, tty, saved);
-}
-
-/**
- * The runtime waits for its own child, and is often faster than a peek at who has ended. Orphans of the
- * shell become our children: those are reaped here. A peek that is left under way takes nothing away.
- */
-async function reapUntilEnd(sys: Syscalls, ours: { pid: number; exited: Promise<number> }): Promise<void> {
-  const left = ours.exited.then(() => undefined);
-  for (;;) {
-    const ended = await Promise.race([left, peekChild(sys)]);
-    if (ended === undefined || ended.pid === ours.pid) break;
-    sys.waitid(ended.pid, WEXITED);
-  }
-  await left;
-}
-
-async function peekChild(sys: Syscalls): Promise<ChildStatus | undefined> {
-  try {
-    return await sys.slow.peekChild();
-  } catch (error) {
-    if (isErrno(error, "ECHILD")) return undefined;
-    throw error;
-  }
 }
 
 /** The terminal behind /dev/console: the last that the kernel lists as active (Documentation/ABI, sysfs-tty). */

@@ -17,15 +17,46 @@ import { type DeviceRef, describeRef, parseDeviceRef } from "./deviceref.ts";
 import { describeFileType } from "./filetype.ts";
 import { findDevice } from "./finddevice.ts";
 import { parseMountOptions } from "./mountoptions.ts";
+import type { Options } from "./options.ts";
 import { describeDevices } from "./report.ts";
 import { sayIfSlow, waitInTheOpen } from "./wait.ts";
 
 /**
- * Waits for the device that `root=` names.
- * @throws UserError when `root=` is missing or makes no sense, or when the deadline came first
+ * The block device that `root=` names. When it names none and hooks may mount the root, it is left to them.
+ * @throws UserError when `root=` is missing or makes no sense
  */
-export async function findRoot(boot: Boot, devices: BlockDevices): Promise<BlockDevice> {
-  const ref = readRootRef(boot.sys, boot.options.root);
+export function chooseRoot(root: string | undefined, hooksMayMount: boolean): DeviceRef | "left to hooks" {
+  const ref = root === undefined ? undefined : parseDeviceRef(root);
+  if (typeof ref === "object") return ref;
+  if (hooksMayMount) return "left to hooks";
+  if (ref !== undefined) throw new UserError(`root= makes no sense: ${ref}`);
+  throw new UserError(
+    "The kernel command line names no root filesystem.",
+    "Add root=UUID=… or another form of root= to it.",
+  );
+}
+
+/** How the root is mounted. */
+export interface RootMount {
+  /** The types to try in their order; empty when the device is to say. */
+  readonly types: readonly string[];
+  /** MS_* */
+  readonly flags: number;
+  /** The options for the filesystem itself. */
+  readonly data: string;
+}
+
+/** Read-only unless `rw` says otherwise, as the kernel would. */
+export function planMount({ rootTypes, rootFlags, readOnly }: Options): RootMount {
+  return { types: rootTypes, ...parseMountOptions(rootFlags, readOnly ? MS_RDONLY : 0) };
+}
+
+/**
+ * Waits for the root device.
+ * @throws UserError when it is no block device, or when the deadline came first
+ */
+export async function findRoot(boot: Boot, devices: BlockDevices, ref: DeviceRef): Promise<BlockDevice> {
+  if (ref.kind === "path") refuseOtherFiles(boot.sys, `/dev/${ref.name}`);
   const found = await waitInTheOpen(boot, {
     look: () => findDevice(boot.sys, devices, ref),
     changed: () => devices.changed(),
@@ -39,7 +70,7 @@ export async function findRoot(boot: Boot, devices: BlockDevices): Promise<Block
 }
 
 /**
- * Mounts the root filesystem on `newRoot`, read-only unless `rw` says otherwise, as the kernel would.
+ * Mounts the root filesystem on `newRoot`.
  * @throws UserError that says what the device holds and what the kernel answered
  */
 export async function mountRoot(
@@ -48,10 +79,9 @@ export async function mountRoot(
   newRoot: string,
   loadFilesystem: (type: string) => Promise<void>,
 ): Promise<void> {
-  const { sys, options } = boot;
-  const types = options.rootTypes.length > 0 ? options.rootTypes : await guessTypes(boot, device);
-  const { flags, data } = parseMountOptions(options.rootFlags, options.readOnly ? MS_RDONLY : 0);
-  makeMountPoint(sys, newRoot);
+  const { types: named, flags, data } = planMount(boot.options);
+  const types = named.length > 0 ? named : await guessTypes(boot, device);
+  makeMountPoint(boot.sys, newRoot);
   const answers: string[] = [];
   for (const type of types) {
     await loadFilesystem(type);
@@ -77,7 +107,11 @@ export async function mountRoot(
   );
 }
 
-function makeMountPoint(sys: Syscalls, path: string): void {
+/**
+ * Makes the directory that the root is mounted on.
+ * @throws UserError
+ */
+export function makeMountPoint(sys: Syscalls, path: string): void {
   try {
     mkdirs(sys, path);
   } catch (error) {
@@ -86,18 +120,6 @@ function makeMountPoint(sys: Syscalls, path: string): void {
       "On a read-only filesystem it must be there already.",
     );
   }
-}
-
-function readRootRef(sys: Syscalls, root: string | undefined): DeviceRef {
-  if (root === undefined)
-    throw new UserError(
-      "The kernel command line names no root filesystem.",
-      "Add root=UUID=… or another form of root= to it.",
-    );
-  const ref = parseDeviceRef(root);
-  if (typeof ref === "string") throw new UserError(`root= makes no sense: ${ref}`);
-  if (ref.kind === "path") refuseOtherFiles(sys, `/dev/${ref.name}`);
-  return ref;
 }
 
 // /dev/null or /dev/shm would be waited for in vain.

@@ -4,6 +4,7 @@ import { parseCommandLine } from "../../../src/boot/cmdline.ts";
 import type { Boot } from "../../../src/boot/context.ts";
 import { emergency, lastResort, readPanicTimeout } from "../../../src/boot/emergency.ts";
 import { readOptions } from "../../../src/boot/options.ts";
+import { Reaper } from "../../../src/boot/reaper.ts";
 import { UserError } from "../../../src/lib/errors.ts";
 import { type FakeKernel, attribute, fakeKernel } from "../../../syscalls/fake.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";
@@ -22,7 +23,11 @@ function bootOn(kernel: FakeKernel, line = ""): { boot: Boot; lines: string[] } 
   const { log, lines } = collectLog();
   const words = parseCommandLine(line);
   const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
-  return { boot: { sys: kernel.sys, log, words, options: readOptions(words).options, legacy }, lines };
+  const reaper = new Reaper(kernel.sys);
+  return {
+    boot: { sys: kernel.sys, log, words, options: readOptions(words).options, legacy, reaper },
+    lines,
+  };
 }
 
 const reboots = (kernel: FakeKernel): number => kernel.calls.filter(({ name }) => name === "reboot").length;

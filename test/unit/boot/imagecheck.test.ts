@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { warnIfCutShort } from "../../../src/boot/imagecheck.ts";
 import { readOptions } from "../../../src/boot/options.ts";
+import { Reaper } from "../../../src/boot/reaper.ts";
 import { type Tree, fakeKernel } from "../../../syscalls/fake.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";
 
@@ -8,7 +9,7 @@ function check(rdinit: Tree | undefined): string[] {
   const { log, lines } = collectLog();
   const { sys } = fakeKernel({ rootfs: rdinit === undefined ? {} : { etc: { rdinit } } });
   const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
-  warnIfCutShort({ sys, log, options: readOptions([]).options, words: [], legacy });
+  warnIfCutShort({ sys, log, options: readOptions([]).options, words: [], legacy, reaper: new Reaper(sys) });
   return lines;
 }
 

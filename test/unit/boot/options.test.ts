@@ -15,6 +15,7 @@ describe("what the command line asks", () => {
         readOnly: true,
         deviceTimeout_ms: 30_000,
         rootDelay_ms: 0,
+        hookTimeout_ms: 90_000,
         init: undefined,
         quiet: false,
         debug: false,

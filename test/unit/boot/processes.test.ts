@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { reapAll, stopProcesses, strayProcesses } from "../../../src/boot/processes.ts";
+import { Reaper } from "../../../src/boot/reaper.ts";
 import { type FakeProcess, fakeKernel } from "../../../syscalls/fake.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";
 
@@ -71,13 +72,13 @@ describe("who would be left behind", () => {
 describe("stopping them", () => {
   test("nothing is looked at when there is no child", async () => {
     const kernel = machine([{ pid: 2, ppid: 0, name: "kthreadd", kernelThread: true }]);
-    expect(await stopProcesses(kernel.sys, collectLog().log)).toEqual([]);
+    expect(await stopProcesses(kernel.sys, collectLog().log, new Reaper(kernel.sys))).toEqual([]);
     expect(kernel.calls.map(({ name }) => name)).toEqual(["waitid"]);
   });
 
   test("one that takes a while is waited for, and not killed", async () => {
     const kernel = machine([{ pid: 50, name: "slow", ignores: [15] }]);
-    const stopped = stopProcesses(kernel.sys, collectLog().log);
+    const stopped = stopProcesses(kernel.sys, collectLog().log, new Reaper(kernel.sys));
     // It is now waited for: its end is the event.
     kernel.exit(50);
     expect(await stopped).toEqual([]);
@@ -87,7 +88,7 @@ describe("stopping them", () => {
 
   test("storage daemons are not signalled and not waited for", async () => {
     const kernel = machine([{ pid: 50, name: "mdmon", argv: ["@mdmon"] }]);
-    expect(await stopProcesses(kernel.sys, collectLog().log)).toEqual([]);
+    expect(await stopProcesses(kernel.sys, collectLog().log, new Reaper(kernel.sys))).toEqual([]);
     expect(kernel.calls.some(({ name }) => name === "kill")).toBe(false);
   });
 

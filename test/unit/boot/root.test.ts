@@ -3,7 +3,8 @@ import { type BlockDevice, BlockDevices, type Contents } from "../../../src/boot
 import { parseCommandLine } from "../../../src/boot/cmdline.ts";
 import type { Boot } from "../../../src/boot/context.ts";
 import { readOptions } from "../../../src/boot/options.ts";
-import { findRoot, mountRoot } from "../../../src/boot/root.ts";
+import { Reaper } from "../../../src/boot/reaper.ts";
+import { chooseRoot, findRoot, mountRoot } from "../../../src/boot/root.ts";
 import type { ErrnoCode } from "../../../syscalls/errno.ts";
 import { type FakeOptions, attribute, device, fakeKernel } from "../../../syscalls/fake.ts";
 import { MS_NOATIME, MS_RDONLY } from "../../../syscalls/index.ts";
@@ -31,7 +32,8 @@ function setting(
     return code === undefined ? proceed() : Promise.reject(refusalOf(call.name, call.args, code));
   });
   const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
-  const boot: Boot = { sys, log, words, options: readOptions(words).options, legacy };
+  const reaper = new Reaper(sys);
+  const boot: Boot = { sys, log, words, options: readOptions(words).options, legacy, reaper };
   return { kernel, boot, lines };
 }
 
@@ -148,6 +150,12 @@ describe("mounting the root", () => {
   });
 });
 
+async function find(boot: Boot): Promise<unknown> {
+  const ref = chooseRoot(boot.options.root, false);
+  if (typeof ref === "string") return ref;
+  return findRoot(boot, new BlockDevices(boot.sys), ref);
+}
+
 describe("root= that can't be waited for", () => {
   for (const [line, words] of [
     ["", "The kernel command line names no root filesystem."],
@@ -158,8 +166,15 @@ describe("root= that can't be waited for", () => {
   ] as const)
     test(line.slice(0, 20), async () => {
       const { boot } = setting(line);
-      const error: unknown = await findRoot(boot, new BlockDevices(boot.sys)).catch(String);
+      const error = await find(boot).catch(String);
       expect(error).toStartWith("UserError: ");
       expect(error).toContain(words);
     });
+});
+
+test("a root that is no block device is left to hooks, where there are any; a device never is", () => {
+  for (const root of [undefined, "", "zfs:tank/root", "nfs", "/srv"])
+    expect(chooseRoot(root, true)).toBe("left to hooks");
+  expect(chooseRoot("/dev/vda", true)).toEqual({ kind: "path", name: "vda" });
+  expect(() => chooseRoot("zfs:tank/root", false)).toThrow("root= makes no sense: zfs:tank/root is neither");
 });

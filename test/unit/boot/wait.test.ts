@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import type { Boot } from "../../../src/boot/context.ts";
 import { readOptions } from "../../../src/boot/options.ts";
 import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import { Reaper } from "../../../src/boot/reaper.ts";
 import { sayIfSlow, waitInTheOpen } from "../../../src/boot/wait.ts";
 import { fakeKernel } from "../../../syscalls/fake.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";
@@ -21,9 +22,11 @@ interface Scene {
 function bootWith(line: string): { boot: Boot; lines: string[] } {
   const { log, lines } = collectLog();
   const words = parseCommandLine(line);
+  const { sys } = fakeKernel();
   const boot: Boot = {
-    sys: fakeKernel().sys,
+    sys,
     log,
+    reaper: new Reaper(sys),
     words,
     options: readOptions(words).options,
     legacy: { args: [], env: [], openFiles: { soft: 0n, hard: 0n } },

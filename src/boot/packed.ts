@@ -1,0 +1,83 @@
+/**
+ * Parameters that the image brings along, so that nobody has to write them into a boot loader.
+ *
+ * /etc/rdinit/cmdline holds words in the kernel's own syntax. They count as if they stood in front of the kernel
+ * command line, which therefore wins, and they are for rdinit and the modules that it loads: the kernel and the
+ * real init never see them. Lines are joined, and one that begins with # is a comment.
+ */
+
+import { O_CLOEXEC, O_RDONLY, SysError, type Syscalls, isErrno } from "../../syscalls/index.ts";
+import { fromBytes } from "../lib/bytes.ts";
+import { describe } from "../lib/errors.ts";
+import { type Word, parseCommandLine, splitCommandLine } from "./cmdline.ts";
+import { type Options, readOptions } from "./options.ts";
+
+/** Where the file is, in the image. */
+export const packedFile = "/etc/rdinit/cmdline";
+
+/** A kernel command line has at most four thousand characters or so: what is longer than this is no such thing. */
+export const packedLimit_bytes = 64 * 1024;
+
+/** All that a boot is told. */
+export interface Parameters {
+  /** The words of the image, and behind them those of the kernel command line. */
+  readonly words: readonly Word[];
+  readonly options: Options;
+  /** A sentence for each word that could not be used. */
+  readonly complaints: readonly string[];
+}
+
+/** Puts the kernel command line and what the image holds together; both are byte strings. */
+export function readParameters(line: string, packed: string | undefined): Parameters {
+  const image = parsePacked(packed ?? "");
+  const words = parseCommandLine(line);
+  const first = readOptions(image.words, "in the image");
+  const { options, complaints } = readOptions(words, "on the command line", first.options);
+  return {
+    words: [...image.words, ...words],
+    options,
+    complaints: [...image.complaints, ...first.complaints, ...complaints],
+  };
+}
+
+/** The words of the file's contents, and sentences about what is wrong with it. */
+export function parsePacked(content: string): { words: Word[]; complaints: string[] } {
+  const damage = damageOf(content);
+  if (damage !== undefined)
+    return { words: [], complaints: [`${packedFile} of the image is not used: ${damage}.`] };
+  const line = content.replace(/^[ \t]*#[^\n]*/gm, "");
+  const { words, behind } = splitCommandLine(line);
+  const complaints =
+    behind === undefined
+      ? []
+      : [`what stands behind -- in ${packedFile} is left out: the real init gets the kernel's words alone.`];
+  return { words, complaints };
+}
+
+/** The contents of the file, cut behind what is too much of it already; `problem` is a sentence. */
+export function readPacked(sys: Syscalls): { content: string | undefined; problem: string | undefined } {
+  try {
+    return { content: readSome(sys, packedFile, packedLimit_bytes + 1), problem: undefined };
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return { content: undefined, problem: undefined };
+    if (!(error instanceof SysError)) throw error;
+    return { content: undefined, problem: `the image's own parameters are not used: ${describe(error)}.` };
+  }
+}
+
+function damageOf(content: string): string | undefined {
+  if (content.length > packedLimit_bytes) return `it is longer than ${packedLimit_bytes} bytes`;
+  return content.includes("\0") ? "it holds zero bytes, so it was damaged" : undefined;
+}
+
+function readSome(sys: Syscalls, path: string, most: number): string {
+  const fd = sys.open(path, O_RDONLY | O_CLOEXEC);
+  try {
+    const buffer = new Uint8Array(most);
+    let length = 0;
+    for (let got = -1; got !== 0 && length < most; length += got) got = sys.read(fd, buffer.subarray(length));
+    return fromBytes(buffer.subarray(0, length));
+  } finally {
+    sys.close(fd);
+  }
+}
