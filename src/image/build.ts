@@ -102,13 +102,14 @@ function addModules(
     {
       ...request,
       names: [...request.names, ...parts.flatMap((part) => part.modules ?? [])],
+      expected: parts.flatMap((part) => part.modulesExpected ?? []),
       ifThere: [...(request.ifThere ?? []), ...parts.flatMap((part) => part.modulesIfThere ?? [])],
     },
     root,
   );
   const askedBy = new Map(
-    parts.flatMap(({ why, modules: must = [], modulesIfThere = [] }) =>
-      [...must, ...modulesIfThere].map((name) => [name, why] as const),
+    parts.flatMap(({ why, modules: must = [], modulesExpected = [], modulesIfThere = [] }) =>
+      [...must, ...modulesExpected, ...modulesIfThere].map((name) => [name, why] as const),
     ),
   );
   const directory = `lib/modules/${request.release}`;

@@ -2,6 +2,8 @@
 
 import { fromBytes, text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
+import type { ConfigFile } from "../modules/config.ts";
+import { readModprobeDirectories } from "../modules/directories.ts";
 import { ModuleIndex } from "../modules/index.ts";
 import { planModules, type Plan, type Step } from "../modules/plan.ts";
 import type { FileData } from "./cpio.ts";
@@ -20,6 +22,8 @@ export interface ModuleRequest {
   readonly directory?: string;
   /** Modules, aliases or modaliases that must be there. */
   readonly names: Iterable<string>;
+  /** The same, left out with a note where there are none. */
+  readonly expected?: Iterable<string>;
   /** The same, but left out without a word where there are none. */
   readonly ifThere?: Iterable<string>;
 }
@@ -61,15 +65,15 @@ export function collectModules(
   request: ModuleRequest,
   firmwareRoot: FileTree = root,
 ): ModuleSet {
-  const { release, names, ifThere = [] } = request;
+  const { release, names, expected = [], ifThere = [] } = request;
   const directory = request.directory ?? modulesDirectory(root, release);
   const read = (name: string) => {
     const bytes = root.read(`${directory}/${name}`);
     return bytes && fromBytes(bytes);
   };
-  const index = new ModuleIndex({ read, config: [], words: [] });
+  const index = new ModuleIndex({ read, config: dependenciesOf(firmwareRoot), words: [] });
   const wanted = [...names];
-  const known = [...ifThere].filter((name) => index.isKnown(name));
+  const known = [...expected, ...ifThere].filter((name) => index.isKnown(name));
   const plan = planWithWeak(index, [...wanted, ...known]);
   refuseUnknown(plan, release, root.outside(directory));
 
@@ -85,6 +89,8 @@ export function collectModules(
   const { firmware, lacks } = collectFirmware(firmwareRoot, release, modules);
   for (const { name, wantedBy } of plan.missing)
     if (wantedBy !== undefined) lacks.push({ kind: "module", name, wantedBy });
+  for (const name of expected)
+    if (!index.isKnown(name)) lacks.push({ kind: "module", name, wantedBy: "this machine" });
   return {
     modules,
     firmware,
@@ -92,6 +98,21 @@ export function collectModules(
     notes: lackNotes(lacks),
     details: lackSentences(lacks),
   };
+}
+
+// Of modprobe.d what brings modules along. What keeps them away is for the boot to heed.
+function dependenciesOf(root: FileTree): ConfigFile[] {
+  const files = readModprobeDirectories({
+    list: (path) => root.list(path).map((name) => ({ name, type: "unknown" })),
+    readTextIfThere: (path) => {
+      const bytes = root.read(path);
+      return bytes && fromBytes(bytes);
+    },
+  });
+  return files.map(({ name, text: lines }) => ({
+    name,
+    text: (lines.match(/^[ \t]*(?:softdep|weakdep)[ \t].*$/gm) ?? []).join("\n"),
+  }));
 }
 
 function collectFirmware(

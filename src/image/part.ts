@@ -22,6 +22,8 @@ export interface Part {
   readonly links?: readonly { readonly path: string; readonly target: string }[];
   /** Kernel modules by name, alias or modalias that must be there or be part of the kernel. */
   readonly modules?: readonly string[];
+  /** The same, left out with a note where there are none: the driver may be called otherwise in this kernel. */
+  readonly modulesExpected?: readonly string[];
   /** The same, left out without a word where there are none. */
   readonly modulesIfThere?: readonly string[];
   /** A person named its files: what other parts have for the same places stays out. */

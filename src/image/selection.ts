@@ -90,8 +90,8 @@ const SELECTORS: Readonly<Record<ImageSettings["selection"], Selector>> = {
 };
 
 // What is a module of its own in the running kernel may be built into another, or be called otherwise.
-function forOtherKernel({ modules = [], modulesIfThere = [], ...rest }: Part): Part {
-  return { ...rest, modulesIfThere: [...modules, ...modulesIfThere] };
+function forOtherKernel({ modules = [], ...rest }: Part): Part {
+  return { ...rest, modulesExpected: modules };
 }
 
 function baseName(path: string): string {

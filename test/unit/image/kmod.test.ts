@@ -129,6 +129,20 @@ describe("collectModules", () => {
   });
 });
 
+describe("other wishes", () => {
+  test("what was expected is taken where it is there, and noted where it is not", () => {
+    const root = new RootTree(temporaryTree(files));
+    const set = collectModules(root, { release: RELEASE, names: [], expected: ["plain", "gone", "xfs"] });
+    expect(set.modules.map(({ name }) => name)).toEqual(["plain"]);
+    expect(set.details).toContain("Module gone, which this machine would like, does not exist.");
+  });
+  test("soft dependencies of modprobe.d come along, its blacklists keep nothing away", () => {
+    const conf = "softdep plain post: crushed\nblacklist plain\ninstall plain /bin/false\n";
+    const set = collect(["plain"], { "etc/modprobe.d/x.conf": conf });
+    expect(set.modules.map(({ name }) => name)).toEqual(["plain", "crushed"]);
+  });
+});
+
 describe("what is wrong is a sentence", () => {
   test("an unknown module", () => {
     expect(() => collect(["plain", "ext5", "ext6"])).toThrow(
