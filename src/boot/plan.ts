@@ -7,10 +7,10 @@
 
 import { MS_RDONLY } from "../../syscalls/index.ts";
 import type { FileTree } from "../image/file-tree.ts";
-import { fromBytes, text } from "../lib/bytes.ts";
+import { modprobeFiles, readText } from "../image/module-tree.ts";
+import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import { type ModuleConfig, readConfig } from "../modules/config.ts";
-import { readModprobeDirectories } from "../modules/directories.ts";
 import { parseCommandLine } from "./cmdline.ts";
 import { newRoot } from "./context.ts";
 import { type DeviceRef, describeRef } from "./deviceref.ts";
@@ -36,8 +36,7 @@ export interface BootPlan {
  * Without one, its parameters, hooks and lists of modules are not known, and taken not to be there.
  */
 export function planBoot(line: string, image?: FileTree): BootPlan {
-  const packed = image?.read(packedFile);
-  const parameters = readParameters(line, packed && fromBytes(packed));
+  const parameters = readParameters(line, image && readText(image, packedFile));
   const { options, words } = parameters;
   const hooks = (point: HookPoint): string[] => describeHooks(image, point);
   const steps = [
@@ -46,7 +45,7 @@ export function planBoot(line: string, image?: FileTree): BootPlan {
     `Mount ${conjunction(baseMounts.map(({ target }) => target))}.`,
     ...hooks("cmdline"),
     ...hooks("pre-trigger"),
-    ...describeModules(readConfig(modprobeFiles(image), words)),
+    ...describeModules(readConfig(image ? modprobeFiles(image) : [], words)),
   ];
   try {
     const root = chooseRoot(options.root, chosenHooks(image, "mount").hooks.length > 0);
@@ -82,17 +81,6 @@ function describeHooks(image: FileTree | undefined, point: HookPoint): string[] 
   const { hooks, complaints } = chosenHooks(image, point);
   const said = warnings(complaints.map((complaint) => `${hooksDirectory}/${point}/${complaint}`));
   return hooks.length === 0 ? said : [...said, `Run the hooks of ${point}: ${hooks.join(", ")}.`];
-}
-
-function modprobeFiles(image: FileTree | undefined): { name: string; text: string }[] {
-  if (image === undefined) return [];
-  return readModprobeDirectories({
-    list: (path) => image.list(path).map((name) => ({ name, type: "unknown" })),
-    readTextIfThere: (path) => {
-      const bytes = image.read(path);
-      return bytes && fromBytes(bytes);
-    },
-  });
 }
 
 function describeModules({ first, last, blacklist, never, options }: ModuleConfig): string[] {

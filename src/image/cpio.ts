@@ -192,7 +192,7 @@ export function* readData(path: string, data: FileData): Generator<Uint8Array, v
   try {
     let left = data.size;
     while (left > 0) {
-      const chunk = new Uint8Array(Math.min(left, CHUNK));
+      const chunk = Buffer.allocUnsafe(Math.min(left, CHUNK));
       const got = readSync(fd, chunk);
       if (got === 0) break;
       left -= got;

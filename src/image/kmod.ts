@@ -1,10 +1,9 @@
 /** The kernel modules of an image: those asked for, what they need, their firmware, and lists of just these. */
 
-import { fromBytes, text } from "../lib/bytes.ts";
+import { text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
 import type { ConfigFile } from "../modules/config.ts";
-import { readModprobeDirectories } from "../modules/directories.ts";
-import { ModuleIndex } from "../modules/index.ts";
+import type { ModuleIndex } from "../modules/index.ts";
 import { planModules, type Plan, type Step } from "../modules/plan.ts";
 import type { FileData } from "./cpio.ts";
 import { findFirmware, type Firmware } from "./firmware.ts";
@@ -13,6 +12,7 @@ import { pathInImage, reducedLists } from "./module-lists.ts";
 import { moduleInfoValues, type ModuleInfo } from "./modinfo.ts";
 import { readModuleFile } from "./module-file.ts";
 import type { FileTree } from "./file-tree.ts";
+import { modprobeFiles, moduleIndex, readText } from "./module-tree.ts";
 
 /** What to put into an image. */
 export interface ModuleRequest {
@@ -67,11 +67,7 @@ export function collectModules(
 ): ModuleSet {
   const { release, names, expected = [], ifThere = [] } = request;
   const directory = request.directory ?? modulesDirectory(root, release);
-  const read = (name: string) => {
-    const bytes = root.read(`${directory}/${name}`);
-    return bytes && fromBytes(bytes);
-  };
-  const index = new ModuleIndex({ read, config: dependenciesOf(firmwareRoot), words: [] });
+  const index = moduleIndex(root, directory, dependenciesOf(firmwareRoot));
   const wanted = [...names];
   const known = [...expected, ...ifThere].filter((name) => index.isKnown(name));
   const plan = planWithWeak(index, [...wanted, ...known]);
@@ -94,7 +90,7 @@ export function collectModules(
   return {
     modules,
     firmware,
-    lists: reducedLists(read, plan.steps),
+    lists: reducedLists((name) => readText(root, `${directory}/${name}`), plan.steps),
     notes: lackNotes(lacks),
     details: lackSentences(lacks),
   };
@@ -102,14 +98,7 @@ export function collectModules(
 
 // Of modprobe.d what brings modules along. What keeps them away is for the boot to heed.
 function dependenciesOf(root: FileTree): ConfigFile[] {
-  const files = readModprobeDirectories({
-    list: (path) => root.list(path).map((name) => ({ name, type: "unknown" })),
-    readTextIfThere: (path) => {
-      const bytes = root.read(path);
-      return bytes && fromBytes(bytes);
-    },
-  });
-  return files.map(({ name, text: lines }) => ({
+  return modprobeFiles(root).map(({ name, text: lines }) => ({
     name,
     text: (lines.match(/^[ \t]*(?:softdep|weakdep)[ \t].*$/gm) ?? []).join("\n"),
   }));

@@ -72,9 +72,9 @@ function look(path: string): Kind | undefined {
 }
 
 // What others may read must not be left out of an image in silence.
-function allowed<T>(path: string, look: () => T): T {
+function allowed<T>(path: string, read: () => T): T {
   try {
-    return look();
+    return read();
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EACCES")) throw error;
     throw new UserError(

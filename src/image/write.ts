@@ -1,7 +1,8 @@
 /** Writing an image to a file: compressed as asked for, and whole or not at all. */
 
-import { writeSync } from "node:fs";
+import { fdatasync, writeSync } from "node:fs";
 import type { Transform } from "node:stream";
+import { promisify } from "node:util";
 import { constants, createGzip, createZstdCompress } from "node:zlib";
 import { UserError } from "../lib/errors.ts";
 import { replaceFile } from "./atomic.ts";
@@ -39,7 +40,7 @@ export async function writeImage(
   if (!Number.isInteger(level) || level < least || level > most)
     throw new UserError(`${level} is no level of ${compression}: it has ${least} to ${most}.`);
   await replaceFile(path, "image", async (fd) => {
-    if (early.length > 0) writeAll(fd, writeCpio(early));
+    if (early.length > 0) await writeAll(fd, writeCpio(early));
     await WRITERS[compression](fd, writeCpio(entries), level);
   });
 }
@@ -49,7 +50,7 @@ type Chunks = Iterable<Uint8Array>;
 const WRITERS: Readonly<
   Record<ImageCompression, (fd: number, chunks: Chunks, level: number) => Promise<void>>
 > = {
-  none: async (fd, chunks) => writeAll(fd, chunks),
+  none: writeAll,
   gzip: (fd, chunks, level) => through(fd, chunks, createGzip({ level })),
   zstd: (fd, chunks, level) => through(fd, chunks, createZstdCompress({ params: zstdParameters(level) })),
   // The kernel reads lz4's legacy format only (lib/decompress_unlz4.c).
@@ -85,9 +86,28 @@ function* inBlocks(chunks: Chunks): Generator<Uint8Array, void> {
   if (filled > 0) yield block.subarray(0, filled);
 }
 
-function writeAll(fd: number, chunks: Chunks): void {
-  for (const block of inBlocks(chunks)) writeBlock(fd, block);
+/** Each time so much was written, the disk is set to work on it: it would else stand idle until the end. */
+const FLUSH = 16 << 20;
+
+async function writeAll(fd: number, chunks: Chunks): Promise<void> {
+  const flushes: Promise<void>[] = [];
+  let since = 0;
+  try {
+    for (const block of inBlocks(chunks)) {
+      writeBlock(fd, block);
+      since += block.length;
+      if (since < FLUSH) continue;
+      flushes.push(flush(fd));
+      since = 0;
+    }
+    await Promise.all(flushes);
+  } finally {
+    // The file is closed next, and must not be under their feet.
+    await Promise.allSettled(flushes);
+  }
 }
+
+const flush = promisify(fdatasync);
 
 function writeBlock(fd: number, block: Uint8Array): void {
   for (let done = 0; done < block.length;) done += writeSync(fd, block, done);
