@@ -30,15 +30,27 @@ export interface Closure {
   readonly missing: readonly MissingLibrary[];
 }
 
-/**
- * The programs at these paths in `root` with all they need: libraries, program interpreters, and the
- * interpreters that scripts name in their first line.
- * @throws UserError when a program is not there, or when an ELF file is damaged
- */
-export function findLibraries(root: FileTree, programs: readonly string[]): Closure {
-  const closure = new Collector(root);
-  for (const program of programs) closure.program(program);
-  return closure;
+/** Finds what programs of one root need. Each ELF file is read once, whoever needs it. */
+export class LibraryFinder {
+  private readonly root: FileTree;
+  private readonly searchPath: LibraryPath;
+  private readonly elves = new Map<string, Elf | undefined>();
+
+  constructor(root: FileTree) {
+    this.root = root;
+    this.searchPath = new LibraryPath(root);
+  }
+
+  /**
+   * The programs at these paths with all they need: libraries, program interpreters, and the interpreters that
+   * scripts name in their first line.
+   * @throws UserError when a program is not there, or when an ELF file is damaged
+   */
+  find(programs: readonly string[]): Closure {
+    const closure = new Collector(this.root, this.searchPath, this.elves);
+    for (const program of programs) closure.program(program);
+    return closure;
+  }
 }
 
 /** A loaded object and the one that brought it, up to the program. */
@@ -59,11 +71,12 @@ class Collector implements Closure {
   private readonly root: FileTree;
   private readonly searchPath: LibraryPath;
   private readonly programs = new Set<string>();
-  private readonly elves = new Map<string, Elf | undefined>();
+  private readonly elves: Map<string, Elf | undefined>;
 
-  constructor(root: FileTree) {
+  constructor(root: FileTree, searchPath: LibraryPath, elves: Map<string, Elf | undefined>) {
     this.root = root;
-    this.searchPath = new LibraryPath(root);
+    this.searchPath = searchPath;
+    this.elves = elves;
   }
 
   program(path: string, namedBy?: string): void {

@@ -4,7 +4,7 @@ import { text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
 import type { Link, Resolved } from "./file-tree.ts";
 import type { ImageTree } from "./image-tree.ts";
-import { findLibraries, type Closure } from "./libs.ts";
+import { LibraryFinder, type Closure } from "./libs.ts";
 import type { Part } from "./part.ts";
 import type { RootTree } from "./root-tree.ts";
 
@@ -24,7 +24,8 @@ export function addParts(
   parts: readonly Part[],
   taken: ReadonlySet<string> = new Set(),
 ): void {
-  const closures = parts.map(({ why, programs = [] }) => ({ why, found: findLibraries(root, programs) }));
+  const libraries = new LibraryFinder(root);
+  const closures = parts.map(({ why, programs = [] }) => ({ why, found: libraries.find(programs) }));
   refuseMissing(closures.map(({ found }) => found));
   const links = new Map<string, Link & { readonly why: string }>();
   for (const { why, found } of closures)

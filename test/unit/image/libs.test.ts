@@ -1,12 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { realpathSync } from "node:fs";
-import { findLibraries } from "../../../src/image/libs.ts";
+import { LibraryFinder } from "../../../src/image/libs.ts";
 import { RootTree } from "../../../src/image/root-tree.ts";
 import { makeElf } from "../../fixtures/elf.ts";
 import { temporaryTree } from "../../fixtures/temporary.ts";
 
 function closure(files: Record<string, string | Uint8Array>, ...programs: string[]) {
-  const { files: found, links, missing } = findLibraries(new RootTree(temporaryTree(files)), programs);
+  const {
+    files: found,
+    links,
+    missing,
+  } = new LibraryFinder(new RootTree(temporaryTree(files))).find(programs);
   return {
     files: [...found.keys()].sort(),
     links: [...links.values()].map(({ path, target }) => `${path} -> ${target}`).sort(),
@@ -61,7 +65,7 @@ function withPath(path: "rpath" | "runpath"): Record<string, Uint8Array> {
   };
 }
 
-describe("findLibraries", () => {
+describe("LibraryFinder", () => {
   test("takes the interpreter, the libraries of libraries, and the symlinks to all", () => {
     const tree = {
       "usr/bin/tool": makeElf({ interpreter: "/lib64/ld.so", needed: ["liba.so.1", "libc.so.6"] }),
@@ -196,7 +200,7 @@ describe("ldd(1) finds the same", () => {
         .split("\n")
         .flatMap((line) => /(?:=> |^\t)(\/\S+) \(/.exec(line)?.slice(1, 2) ?? []);
       const expected = new Set([program, ...listed].map((path) => realpathSync(path)));
-      const { files, missing } = findLibraries(new RootTree("/"), [program]);
+      const { files, missing } = new LibraryFinder(new RootTree("/")).find([program]);
       // libgcc_s may come besides: see libs.ts.
       const found = new Set(
         [...files.keys()].filter((path) => expected.has(path) || !path.includes("libgcc_s")),
