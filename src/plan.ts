@@ -5,24 +5,24 @@
  * readConfig(), chooseRoot(), planMount(), chooseHooks(), initCandidates().
  */
 
-import { MS_RDONLY } from "../../syscalls/index.ts";
-import type { FileTree } from "../image/file-tree.ts";
-import { modprobeFiles, readText } from "../image/module-tree.ts";
-import { text } from "../lib/bytes.ts";
-import { UserError, describe } from "../lib/errors.ts";
-import { type ModuleConfig, readConfig } from "../modules/config.ts";
-import { parseCommandLine } from "./cmdline.ts";
-import { newRoot } from "./context.ts";
-import { type DeviceRef, describeRef } from "./deviceref.ts";
-import { type HookPoint, chooseHooks, hooksDirectory, unknownPoints } from "./hooks.ts";
-import { initWords } from "./initwords.ts";
-import { listedKernel } from "./kernelwords.ts";
-import { flagNames } from "./mountoptions.ts";
-import { baseMounts } from "./mounts.ts";
-import { initCandidates, refuseInit } from "./newinit.ts";
-import type { Options } from "./options.ts";
-import { packedFile, readParameters } from "./packed.ts";
-import { chooseRoot, planMount } from "./root.ts";
+import { MS_RDONLY } from "../syscalls/index.ts";
+import type { FileTree } from "./image/file-tree.ts";
+import { modprobeFiles, readText } from "./image/module-tree.ts";
+import { text } from "./lib/bytes.ts";
+import { UserError, describe } from "./lib/errors.ts";
+import { type ModuleConfig, readConfig } from "./modules/config.ts";
+import { parseCommandLine } from "./boot/cmdline.ts";
+import { newRoot } from "./boot/context.ts";
+import { type DeviceRef, describeRef } from "./boot/deviceref.ts";
+import { type HookPoint, chooseHooks, hooksDirectory, unknownPoints } from "./boot/hooks.ts";
+import { initWords } from "./boot/initwords.ts";
+import { listedKernel } from "./boot/kernelwords.ts";
+import { flagNames } from "./boot/mountoptions.ts";
+import { baseMounts } from "./boot/mounts.ts";
+import { initCandidates, refuseInit } from "./boot/newinit.ts";
+import type { Options } from "./boot/options.ts";
+import { packedFile, readParameters } from "./boot/packed.ts";
+import { chooseRoot, planMount } from "./boot/root.ts";
 
 export interface BootPlan {
   /** Sentences, in the order of the boot. */
