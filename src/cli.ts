@@ -4,16 +4,32 @@ import { readFileSync } from "node:fs";
 import { version } from "../package.json";
 import { parameters } from "./boot/options.ts";
 import { parseCall } from "./cli/args.ts";
+import { catCommand } from "./cli/cat.ts";
+import { checkCommand } from "./cli/check.ts";
 import type { Command, Terminal } from "./cli/command.ts";
 import { commandHelp, help } from "./cli/help.ts";
 import { imageCommand } from "./cli/image.ts";
+import { initramfsListCommand } from "./cli/initramfs-list.ts";
+import { listCommand } from "./cli/list.ts";
+import { planCommand } from "./cli/plan.ts";
 import { processTerminal } from "./cli/terminal.ts";
+import { ukiCommand } from "./cli/uki.ts";
+import { unpackCommand } from "./cli/unpack.ts";
 import { fromBytes, text } from "./lib/bytes.ts";
 import { UserError, describe } from "./lib/errors.ts";
 import { didYouMean } from "./lib/nearest.ts";
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [imageCommand];
+export const COMMANDS: readonly Command[] = [
+  imageCommand,
+  initramfsListCommand,
+  ukiCommand,
+  listCommand,
+  catCommand,
+  unpackCommand,
+  checkCommand,
+  planCommand,
+];
 
 /**
  * Runs one command line (without argv[0], as byte strings); returns the exit status: 0, 1 when a command's answer

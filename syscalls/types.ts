@@ -90,7 +90,7 @@ export interface Syscalls {
   fstatfs(fd: Fd): StatFs;
   readlink(path: string): string;
   mkdir(path: string, mode: number): void;
-  mknod(path: string, type: "block" | "char" | "fifo", mode: number, rdev: string): void;
+  mknod(path: string, type: "block" | "char" | "fifo" | "socket", mode: number, rdev: string): void;
   symlink(target: string, path: string): void;
   rename(from: string, to: string): void;
   /** flags: 0 for a file, AT_REMOVEDIR for a directory. */

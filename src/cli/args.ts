@@ -70,9 +70,9 @@ function refuse(word: string, { name, options }: Command): never {
   );
 }
 
-function checkValues({ name, value }: Option, given: readonly unknown[]): void {
+function checkValues({ name, value, mayBeEmpty = false }: Option, given: readonly unknown[]): void {
   if (value === undefined) return;
-  if (given.some((one) => typeof one !== "string" || one === ""))
+  if (given.some((one) => typeof one !== "string" || (one === "" && !mayBeEmpty)))
     throw new UserError(
       `--${name} needs a value: --${name} ${value}.`,
       `A value that begins with - is written --${name}=${value}.`,

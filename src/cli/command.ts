@@ -8,6 +8,8 @@ export interface Option {
   readonly short?: string;
   /** What it takes, as the help shows it ("FILE"); a switch has none. */
   readonly value?: string;
+  /** An empty value makes sense, too. */
+  readonly mayBeEmpty?: boolean;
   readonly meaning: string;
 }
 
@@ -48,4 +50,6 @@ export interface Terminal {
   readonly progress: (line: string) => void;
   /** True when a person watches. */
   readonly watched?: boolean;
+  /** True when results go to a person's screen, where no name may move the cursor. */
+  readonly direct?: boolean;
 }

@@ -13,7 +13,12 @@ export const planCommand: Command = {
   operandCount: [0, 0],
   summary: "say what /init would do for a kernel command line, without doing it",
   options: [
-    { name: "cmdline", value: "WORDS", meaning: "the kernel command line; this machine's own when left out" },
+    {
+      name: "cmdline",
+      value: "WORDS",
+      mayBeEmpty: true,
+      meaning: "the kernel command line; this machine's own when left out",
+    },
     { name: "image", value: "FILE", meaning: "with the parameters, hooks and module settings of this image" },
   ],
   run,

@@ -4,7 +4,7 @@ import { isatty } from "node:tty";
 import { writeSync } from "node:fs";
 import type { Terminal } from "./command.ts";
 
-/** The terminal of this process. Writing never fails: nobody is there to be told. */
+/** The terminal of this process. Results that can't be written throw; a line that can't has nobody to be told. */
 export function processTerminal(): Terminal {
   const watched = isatty(2);
   let shown = 0;
@@ -14,6 +14,7 @@ export function processTerminal(): Terminal {
   };
   return {
     watched,
+    direct: isatty(1),
     out: (result) => writeAll(1, result),
     say: (line) => {
       clear();
@@ -36,7 +37,10 @@ function writeAll(fd: number, result: string | Uint8Array): void {
     } catch (error) {
       // A reader that leaves early (`rdinit list | head`) has what it wanted.
       if (isCode(error, "EPIPE")) process.exit(0);
-      if (!isCode(error, "EAGAIN")) return;
+      if (!isCode(error, "EAGAIN")) {
+        if (fd === 1) throw error;
+        return;
+      }
       Bun.sleepSync(1);
     }
   }

@@ -17,7 +17,7 @@ export interface CpioMember {
   readonly gid: number;
   /** Seconds since 1970. */
   readonly mtime: number;
-  /** Entries with the same dev and ino and an nlink above 1 are one file, until the next trailer. */
+  /** Entries of one archive with the same type, dev and ino and an nlink above 1 are one file. */
   readonly ino: number;
   readonly dev: string;
   readonly nlink: number;
@@ -27,28 +27,94 @@ export interface CpioMember {
   readonly data: Uint8Array;
   /** Where its header begins. */
   readonly offset: number;
+  /** How many archives ended (by a trailer) before it. */
+  readonly archive: number;
+}
+
+/** Where reading stopped. */
+export interface Stop {
+  /** Behind the last entry that could be read, or its trailer. */
+  readonly end: number;
+  /** Whether that was a trailer. */
+  readonly trailer: boolean;
+  /** What is wrong with what follows. */
+  readonly fault?: Fault;
+}
+
+/** What is wrong, as a half sentence, and at which byte. */
+export interface Fault {
+  readonly what: string;
+  readonly at: number;
+}
+
+/** What a symlink says. */
+export function targetOf({ data }: CpioMember): string {
+  return upToNul(fromBytes(data));
+}
+
+/** Behind the zeros at `start`. */
+export function afterZeros(bytes: Uint8Array, start: number): number {
+  let at = start;
+  // An image may have been padded to the size of a disk.
+  while (at + ZEROS.length <= bytes.length && ZEROS.equals(bytes.subarray(at, at + ZEROS.length)))
+    at += ZEROS.length;
+  while (bytes[at] === 0) at++;
+  return at;
+}
+
+/** True when an entry could begin at `at`. */
+export function isEntry(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === ZERO;
 }
 
 /**
- * The entries of an uncompressed initramfs: archives one behind the other with zeros between them. What the
- * kernel passes over (names and symlinks that are too long, directories with data) is passed over here, too.
+ * The entries of one archive: from `start` to its trailer, or to where something else than an entry follows. What
+ * the kernel passes over (names and symlinks that are too long, directories with data) is passed over here, too.
+ * Offsets are those within `bytes`, and must be multiples of four. `archive` is what its members shall say.
+ */
+export function* readArchive(
+  bytes: Uint8Array,
+  start: number,
+  archive: number,
+): Generator<CpioMember, Stop, void> {
+  let end = start;
+  for (;;) {
+    const at = afterZeros(bytes, end);
+    if (!isEntry(bytes, at)) return { end, trailer: false };
+    const entry = readEntry(bytes, at, archive);
+    if (typeof entry === "string") return { end, trailer: false, fault: { what: entry, at } };
+    ({ end } = entry);
+    if (entry.trailer) return { end, trailer: true };
+    if (entry.member) yield entry.member;
+  }
+}
+
+/**
+ * The entries of an uncompressed initramfs: archives one behind the other with zeros between them.
  * @throws UserError where the kernel would stop, and where the archive ends inside an entry; those before
  *   it have been yielded by then.
  */
-export function* readCpio(archive: Uint8Array): Generator<CpioMember, void> {
+export function* readCpio(bytes: Uint8Array): Generator<CpioMember, void> {
   let last: string | undefined;
-  for (let at = afterZeros(archive, 0); at < archive.length;) {
-    const entry = readEntry(archive, at);
-    if (typeof entry === "string") {
-      const where = last === undefined ? "before its first entry" : `after the entry "${text(last)}"`;
-      throw new UserError(`The archive is damaged ${where} (at byte ${at}): ${entry}.`);
+  let at = afterZeros(bytes, 0);
+  for (let archive = 0; at < bytes.length; archive++) {
+    const reading = readArchive(bytes, at, archive);
+    let next = reading.next();
+    for (; !next.done; next = reading.next()) {
+      last = next.value.path;
+      yield next.value;
     }
-    if (entry.member) {
-      yield entry.member;
-      last = entry.member.path;
-    }
-    at = afterZeros(archive, entry.end);
+    at = afterZeros(bytes, next.value.end);
+    const junk = at < bytes.length && !isEntry(bytes, at) ? { what: JUNK, at } : undefined;
+    const fault = next.value.fault ?? junk;
+    if (fault) throw new UserError(damageOf("The archive", last, `at byte ${fault.at}`, fault.what));
   }
+}
+
+/** The sentence about damage behind the entry of path `last`, or before any. */
+export function damageOf(subject: string, last: string | undefined, where: string, what: string): string {
+  const behind = last === undefined ? "before its first entry" : `after the entry "${text(last)}"`;
+  return `${subject} is damaged ${behind} (${where}): ${what}.`;
 }
 
 interface Header {
@@ -68,45 +134,48 @@ interface Header {
 
 const HEADER = 110;
 const FIELDS = 13;
+/** The digit with which an entry begins. */
 const ZERO = 0x30;
+const ZEROS = Buffer.alloc(4096);
+const JUNK = "what follows is neither an archive nor zeros";
 
-// The entry at `at` (without a member when it is passed over) and where it ends, or what is wrong.
-function readEntry(archive: Uint8Array, at: number): { member?: CpioMember; end: number } | string {
-  if (archive[at] !== ZERO) return "what follows is neither an archive nor zeros";
+interface Entry {
+  readonly end: number;
+  readonly trailer?: boolean;
+  /** None when the entry is passed over. */
+  readonly member?: CpioMember;
+}
+
+// The entry at `at`, or what is wrong with it.
+function readEntry(bytes: Uint8Array, at: number, archive: number): Entry | string {
   if (at % 4 !== 0) return "an entry begins at an odd place";
-  if (at + HEADER > archive.length) return "it ends inside a header";
-  const header = readHeader(archive, at);
+  if (at + HEADER > bytes.length) return "it ends inside a header";
+  const header = readHeader(bytes, at);
   if (typeof header === "string") return header;
 
   const { nameSize, size, mode, uid, gid, mtime, ino, dev, nlink, rdev } = header;
   const nameStart = at + HEADER;
-  const name = fromBytes(archive.subarray(nameStart, nameStart + nameSize));
-  const nul = name.indexOf("\0");
-  const path = nul < 0 ? name : name.slice(0, nul);
+  const name = fromBytes(bytes.subarray(nameStart, nameStart + Math.min(nameSize, PATH_MAX)));
+  const path = upToNul(name);
   const dataStart = nameStart + alignedName(nameSize);
-  if (dataStart + size > archive.length) return `it ends inside the entry "${text(path)}"`;
-  const end = roundUp4(dataStart + size);
+  if (dataStart + size > bytes.length) return `it ends inside the entry "${text(path)}"`;
+  const end = Math.min(roundUp4(dataStart + size), bytes.length);
   if (isPassedOver(header)) return { end };
   if (!name.endsWith("\0")) return "a name does not end with NUL";
   const type = typeOf(mode);
-  if (path === TRAILER || type === undefined) return { end };
+  if (path === TRAILER && type !== "symlink") return { end, trailer: true };
+  if (type === undefined) return { end };
 
-  const data = archive.subarray(dataStart, dataStart + size);
+  const data = bytes.subarray(dataStart, dataStart + size);
   if (header.checksummed && type === "file" && sum(data) !== header.check)
     return `the data of "${text(path)}" do not agree with their checksum`;
-  const common = { uid, gid, mtime, ino, dev, nlink, rdev };
+  const common = { uid, gid, mtime, ino, dev, nlink, rdev, archive };
   return { member: { path, type, mode: mode & 0o7777, ...common, data, offset: at }, end };
 }
 
-function afterZeros(archive: Uint8Array, start: number): number {
-  let at = start;
-  while (archive[at] === 0) at++;
-  return at;
-}
-
 // The header, or what is wrong with it.
-function readHeader(archive: Uint8Array, at: number): Header | string {
-  const header = fromBytes(archive.subarray(at, at + HEADER));
+function readHeader(bytes: Uint8Array, at: number): Header | string {
+  const header = fromBytes(bytes.subarray(at, at + HEADER));
   const magic = header.slice(0, 6);
   if (magic === "070707") return 'it is in an older format of cpio; "-H newc" makes the right one';
   if (magic !== "070701" && magic !== "070702") return "an entry does not begin with 070701 or 070702";
@@ -133,6 +202,11 @@ function typeOf(mode: number): keyof typeof TYPE_BITS | undefined {
 }
 
 const TYPES = ["fifo", "char", "directory", "block", "file", "symlink", "socket"] as const;
+
+function upToNul(name: string): string {
+  const nul = name.indexOf("\0");
+  return nul < 0 ? name : name.slice(0, nul);
+}
 
 // The header's 110 bytes and the name together fill a multiple of four.
 function alignedName(size: number): number {

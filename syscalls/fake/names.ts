@@ -32,7 +32,7 @@ export function names(machine: Machine) {
     },
     mknod(path, type, mode, rdev) {
       if (packDevice(rdev) === undefined) refuse("EINVAL");
-      const device = type === "fifo" ? "0:0" : rdev;
+      const device = type === "block" || type === "char" ? rdev : "0:0";
       create(machine, vacant(machine, path), (fs, bits) => newSpecial(fs, type, bits, device), mode);
     },
     symlink(target, path) {

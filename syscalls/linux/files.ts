@@ -9,6 +9,7 @@ import {
   S_IFBLK,
   S_IFCHR,
   S_IFIFO,
+  S_IFSOCK,
 } from "../constants.ts";
 import { errnoNumber, fail } from "../errno.ts";
 import { SIZE, packDevice, readDirents, readStatfs, readStatx } from "../struct.ts";
@@ -18,7 +19,7 @@ import type { Kernel } from "./kernel.ts";
 const DIRENTS_BYTES = 32 * 1024;
 /** No link's text is longer (path_resolution(7)). */
 const PATH_MAX = 4096;
-const NODE_TYPES = { block: S_IFBLK, char: S_IFCHR, fifo: S_IFIFO } as const;
+const NODE_TYPES = { block: S_IFBLK, char: S_IFCHR, fifo: S_IFIFO, socket: S_IFSOCK } as const;
 
 /** Calls on names. */
 export function names(k: Kernel) {

@@ -1,6 +1,6 @@
 /**
- * The LZMA coding of one LZMA2 chunk, after the LZMA specification: literals and copies of what
- * came before, told apart by a machine of twelve states.
+ * The LZMA coding, as it stands in LZMA2 chunks and by itself, after the LZMA specification: literals
+ * and copies of what came before, told apart by a machine of twelve states.
  */
 
 import { XzError } from "./error.ts";
@@ -60,8 +60,11 @@ export class Lzma {
     this.position += bytes.length;
   }
 
-  /** Decodes until `length` more bytes are written; the caller has made sure of the room. */
-  decode(input: RangeDecoder, length: number): void {
+  /**
+   * Decodes until `length` more bytes are written; the caller has made sure of the room. True when a mark that
+   * there is no more (which LZMA2 has not) came before that.
+   */
+  decode(input: RangeDecoder, length: number): boolean {
     const { models, distances } = this;
     const end = this.position + length;
     while (this.position < end) {
@@ -76,6 +79,7 @@ export class Lzma {
         distances.copyWithin(1, 0, 3);
         count = this.count(input, MATCH_LENGTH, slot);
         distances[0] = this.distance(input, count);
+        if (distances[0] === END_MARK) return true;
         this.state = state < 7 ? 7 : 10;
       } else if (input.bit(models, IS_REPEAT_0 + state) === 0) {
         if (input.bit(models, IS_LONG_REPEAT_0 + (state << 4) + slot) === 0) {
@@ -92,6 +96,7 @@ export class Lzma {
       }
       this.copy(count, end);
     }
+    return false;
   }
 
   private literal(input: RangeDecoder): void {
@@ -113,8 +118,7 @@ export class Lzma {
         if (bit !== hint) break;
       }
     }
-    while (symbol < 0x100) symbol = (symbol << 1) | input.bit(models, base + symbol);
-    out[position] = symbol;
+    out[position] = input.descend(models, base, symbol, 0x100);
     this.position++;
     this.state = state < 4 ? 0 : state < 10 ? state - 3 : state - 6;
   }
@@ -167,6 +171,9 @@ export class Lzma {
     this.position = to;
   }
 }
+
+/** The distance that stands for the end. */
+const END_MARK = 0xffffffff;
 
 // Where each kind of model lies in the one array. A tree of n bits takes 2^n, its first unused.
 const STATES = 12;

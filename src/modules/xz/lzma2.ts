@@ -11,6 +11,15 @@ export function dictionarySize(property: number): number {
   return (2 | (property & 1)) * 2 ** ((property >>> 1) + 11);
 }
 
+/** Where the result goes: out[from, to). */
+interface Target {
+  readonly from: number;
+  readonly to: number;
+  readonly dictionary: number;
+  /** Is told after each chunk up to where there are data. */
+  readonly reached?: (written: number) => void;
+}
+
 /**
  * Decodes the chunks of `bytes` from `start` on into out[from, to), which they must fill exactly.
  * Returns the offset behind the last chunk. Throws XzError.
@@ -19,7 +28,7 @@ export function decodeLzma2(
   bytes: Uint8Array,
   start: number,
   out: Uint8Array,
-  { from, to, dictionary }: { from: number; to: number; dictionary: number },
+  { from, to, dictionary, reached }: Target,
 ): number {
   const lzma = new Lzma(out, from, dictionary);
   let needsDictionaryReset = true;
@@ -49,6 +58,7 @@ export function decodeLzma2(
       // Plain bytes leave the models as they are, except that the next LZMA chunk must reset them after a dictionary reset.
       if (resetsDictionary) needsProperties = true;
       at += 3 + length;
+      reached?.(lzma.written);
       continue;
     }
     const packed = 1 + (byte(at + 3) << 8) + byte(at + 4);
@@ -61,9 +71,10 @@ export function decodeLzma2(
     else if (reset === 1) lzma.resetState();
     if (at + packed > bytes.length) throw new XzError("the data end inside a chunk");
     const input = new RangeDecoder(bytes, at, at + packed);
-    lzma.decode(input, length);
+    if (lzma.decode(input, length)) throw new XzError("a chunk ends too early");
     input.finish();
     at += packed;
+    reached?.(lzma.written);
   }
   if (lzma.written !== to) throw new XzError("the data are shorter than the index says");
   return at + 1;

@@ -41,9 +41,40 @@ export class RangeDecoder {
 
   /** `count` bits, the highest first, by the tree of models at `base`. */
   tree(models: Uint16Array, base: number, count: number): number {
-    let node = 1;
-    for (let i = 0; i < count; i++) node = (node << 1) | this.bit(models, base + node);
-    return node - (1 << count);
+    return this.descend(models, base, 1, 1 << count) - (1 << count);
+  }
+
+  /**
+   * Goes down the tree of models at `base` from `node` on, to the left for 0 and to the right for 1, until the
+   * node's number is `limit` or more. Most bits come this way, so the decoder's state is kept in variables.
+   */
+  descend(models: Uint16Array, base: number, node: number, limit: number): number {
+    const { bytes, end } = this;
+    let { range, code, at } = this;
+    while (node < limit) {
+      if (range >>> 24 === 0) {
+        if (at >= end) throw new XzError("a chunk ends too early");
+        range <<= 8;
+        code = (code << 8) | (bytes[at++] ?? 0);
+      }
+      const index = base + node;
+      const model = models[index] ?? HALF;
+      const bound = Math.imul(range >>> 11, model);
+      if (code >>> 0 < bound >>> 0) {
+        range = bound;
+        models[index] = model + ((2048 - model) >>> 5);
+        node <<= 1;
+      } else {
+        range = (range - bound) | 0;
+        code = (code - bound) | 0;
+        models[index] = model - (model >>> 5);
+        node = (node << 1) | 1;
+      }
+    }
+    this.range = range;
+    this.code = code;
+    this.at = at;
+    return node;
   }
 
   /** As `tree`, the lowest bit first. */
@@ -73,8 +104,14 @@ export class RangeDecoder {
 
   /** Throws XzError unless the run was used up exactly. */
   finish(): void {
+    if (this.behind() !== this.end) throw new XzError("a chunk does not end where it should");
+  }
+
+  /** Behind the last byte that was needed. Throws XzError when that is no place to end at. */
+  behind(): number {
     this.refill();
-    if (this.at !== this.end || this.code !== 0) throw new XzError("a chunk does not end where it should");
+    if (this.code !== 0) throw new XzError("a chunk does not end where it should");
+    return this.at;
   }
 
   private refill(): void {

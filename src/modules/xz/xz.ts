@@ -97,14 +97,29 @@ function readIndex(file: Uint8Array, start: number, end: number): { packed: numb
   return Array.from({ length: count }, () => ({ packed: input.next(), size: input.next() }));
 }
 
-function decodeBlock(file: Uint8Array, block: Block, check: number, out: Uint8Array): void {
-  const headerSize = ((file[block.start] ?? 0) + 1) * 4;
-  const headerEnd = block.start + headerSize;
-  const dataEnd = block.start + block.packed - checkSize(check);
-  if (headerSize < 8 || headerEnd > dataEnd) throw new XzError("a block is too short");
+/**
+ * What the header of the block at `start` says: where its data begin, how large the dictionary is, and whether what was
+ * decoded must go through the x86 filter. Throws XzError.
+ */
+export function readBlockHeader(file: Uint8Array, start: number): BlockHeader {
+  const size = ((file[start] ?? 0) + 1) * 4;
+  const end = start + size;
+  if (size < 8 || end > file.length) throw new XzError("a block is too short");
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  verifyCrc(file, block.start, headerEnd - 4, view.getUint32(headerEnd - 4, true));
-  const { dictionary, x86 } = readFilters(new Integers(file, block.start + 1, headerEnd - 4));
+  verifyCrc(file, start, end - 4, view.getUint32(end - 4, true));
+  return { end, ...readFilters(new Integers(file, start + 1, end - 4)) };
+}
+
+interface BlockHeader {
+  readonly end: number;
+  readonly dictionary: number;
+  readonly x86: boolean;
+}
+
+function decodeBlock(file: Uint8Array, block: Block, check: number, out: Uint8Array): void {
+  const { end: headerEnd, dictionary, x86 } = readBlockHeader(file, block.start);
+  const dataEnd = block.start + block.packed - checkSize(check);
+  if (headerEnd > dataEnd) throw new XzError("a block is too short");
 
   const data = file.subarray(0, dataEnd);
   const end = decodeLzma2(data, headerEnd, out, { from: 0, to: out.length, dictionary });

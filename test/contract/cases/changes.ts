@@ -35,6 +35,11 @@ export const changeCases: readonly Case[] = [
       t.fails("a directory in /proc", "ENOENT", () => sys.mkdir("/proc/none", 0o755));
       t.fails("a node that exists", "EEXIST", () => sys.mknod("file", "fifo", 0o600, "0:0"));
       t.fails("a node with a slash", "ENOENT", () => sys.mknod("node/", "fifo", 0o600, "0:0"));
+      t.works("a socket", () => sys.mknod("socket", "socket", 0o600, "1:3"));
+      t.returns("what it is", { type: "socket", rdev: "0:0" }, () => {
+        const { type, rdev } = sys.stat(AT_FDCWD, "socket");
+        return { type, rdev };
+      });
       t.fails("a device that is none", "EINVAL", () => sys.mknod("node", "char", 0o600, "1.3"));
       t.fails("a device out of range", "EINVAL", () => sys.mknod("node", "char", 0o600, "4096:1"));
     },

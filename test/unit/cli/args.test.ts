@@ -13,6 +13,7 @@ const command: Command = {
     { name: "output", short: "o", value: "FILE", meaning: "" },
     { name: "verbose", short: "v", meaning: "" },
     { name: "drivers", value: "LIST", meaning: "" },
+    { name: "cmdline", value: "WORDS", mayBeEmpty: true, meaning: "" },
   ],
   run: async () => 0,
 };
@@ -42,6 +43,11 @@ describe("parseCall", () => {
     expect(parse("-o", "1e3", "--", "--verbose").value("output")).toBe("1e3");
     expect(parse("--", "--verbose").operands).toEqual(["--verbose"]);
     expect(parse("-").operands).toEqual(["-"]);
+  });
+  test("an empty value is one where it makes sense", () => {
+    expect(parse("x", "--cmdline", "").value("cmdline")).toBe("");
+    expect(parse("x", "--cmdline=").value("cmdline")).toBe("");
+    expect(parse("x").value("cmdline")).toBeUndefined();
   });
   test("of an option given often, all and the last", () => {
     const call = parse("x", "-o", "a", "--output=b");

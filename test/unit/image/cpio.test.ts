@@ -76,9 +76,12 @@ describe("readCpio, as init/initramfs_test.c has it", () => {
     ]);
   });
   test("a directory's name of PATH_MAX slashes is taken, a longer one passed over with its data", () => {
-    const named = (length: number) => "fname".padEnd(length, "/");
-    const long = raw({ name: named(4096), mode: 0o40777, data: "this file data will not be unpacked" });
-    const members = read(long + raw({ name: named(4095), mode: 0o40777 }));
+    const long = raw({
+      name: "fname".padEnd(4096, "/"),
+      mode: 0o40777,
+      data: "this file data will not be unpacked",
+    });
+    const members = read(long + raw({ name: "fname".padEnd(4095, "/"), mode: 0o40777 }));
     expect(members.map(({ path, type }) => [path.length, type])).toEqual([[4095, "directory"]]);
   });
   test("a number with 0x in front is refused", () => {

@@ -1,0 +1,34 @@
+/** `rdinit initramfs-list`: the same image as a description that the kernel's build reads. */
+
+import { buildImage } from "../image/build.ts";
+import { planImage } from "../image/request.ts";
+import { writeInitramfsList } from "../image/write-list.ts";
+import { UserError } from "../lib/errors.ts";
+import { buildHost } from "./build-host.ts";
+import type { Call, Command } from "./command.ts";
+import { IMAGE_OPTIONS } from "./image-options.ts";
+import { readSettings } from "./image-settings.ts";
+
+const NOT_OF_A_LIST: ReadonlySet<string> = new Set(["compress", "level", "microcode", "verbose"]);
+
+export const initramfsListCommand: Command = {
+  name: "initramfs-list",
+  operands: "-o FILE",
+  operandCount: [0, 0],
+  summary:
+    "describes the image that 'rdinit image' would build, for gen_init_cpio and CONFIG_INITRAMFS_SOURCE of a kernel; " +
+    "contents that are in no file of this machine go to the folder FILE.files",
+  options: IMAGE_OPTIONS.filter(({ name }) => !NOT_OF_A_LIST.has(name)),
+  run: runInitramfsList,
+};
+
+async function runInitramfsList(call: Call): Promise<number> {
+  const output = call.value("output");
+  if (output === undefined)
+    throw new UserError("There is no place to write the list to.", "Say --output FILE.");
+  const { request } = planImage(readSettings(call), buildHost());
+  const { entries, notes } = buildImage(request);
+  await writeInitramfsList(output, entries);
+  for (const note of notes) call.terminal.say(`rdinit initramfs-list: ${note}`);
+  return 0;
+}
