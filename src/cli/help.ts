@@ -42,7 +42,7 @@ export function commandHelp({ name, operands, summary, options }: Command): stri
   return [
     `rdinit ${name} ${operands}`.trimEnd(),
     "",
-    `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
+    ...wrapped(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`, WIDTH),
     ...(rows.length > 0 ? ["", ...columns(rows)] : []),
     "",
   ].join("\n");

@@ -11,7 +11,7 @@ export const planCommand: Command = {
   name: "plan",
   operands: "",
   operandCount: [0, 0],
-  summary: "say what /init would do for a kernel command line, without doing it",
+  summary: "says what /init would do for a kernel command line, without doing it",
   options: [
     {
       name: "cmdline",
