@@ -3,6 +3,8 @@
 import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { type ExtraFile, buildImage } from "../src/image/build.ts";
+import { toolParts } from "../src/image/recipes/index.ts";
+import { RootTree } from "../src/image/root-tree.ts";
 import { writeImage } from "../src/image/write.ts";
 import { PROJECT, run } from "./host.ts";
 import type { Kernel } from "./kernel.ts";
@@ -19,6 +21,8 @@ export interface RdinitImage {
   /** Puts busybox in, as the rescue shell. */
   readonly shell?: boolean;
   readonly files?: readonly ExtraFile[];
+  /** Programs of this machine, by recipe, with all that they need. */
+  readonly tools?: readonly string[];
   /** What becomes /init; see chooseInit(). */
   readonly init?: string;
 }
@@ -41,6 +45,7 @@ export async function rdinitImage(request: RdinitImage): Promise<string> {
       : { modules: modulesOf(request.kernel, request.drivers ?? MACHINE_DRIVERS) }),
     ...(request.shell === true ? { busybox: await staticBusybox() } : {}),
     files: request.files ?? [],
+    parts: toolParts(new RootTree("/"), request.tools ?? []),
   });
   const half = `${file}.${process.pid}`;
   await writeImage(half, entries, "none");

@@ -1,0 +1,43 @@
+/**
+ * What devices are made of other devices: arrays of md, volume groups of LVM, encrypted volumes of LUKS.
+ *
+ * A layer is told what its members are whenever that may have changed, and makes what can be made of them by its
+ * tool. It never holds up the others: what takes time goes on in the background, and what comes of it appears as a
+ * device, with an event of the kernel. src/boot/storage/storage.ts runs them all.
+ */
+
+import type { Found } from "../../probe/superblock.ts";
+import type { BlockDevice } from "../blockdevices.ts";
+
+/** A device that belongs to a layer by what is written on it. */
+export interface Member {
+  readonly device: BlockDevice;
+  readonly found: Found;
+}
+
+export interface StorageLayer {
+  /** The types of members, as src/probe calls them: "linux_raid_member". */
+  readonly types: readonly string[];
+  /**
+   * Takes in the members that there are now, all of them each time, and begins what can be begun with them. Never
+   * throws and never waits.
+   */
+  readonly update: (members: readonly Member[]) => void;
+  /**
+   * What it still waits for, and what it has, as clauses for the console: "volume group vg0 has 1 of 2 physical
+   * volumes". A layer whose clauses change without an event of a device calls `StorageContext.changed`.
+   */
+  readonly waitsFor: () => readonly string[];
+  /** Sentences about what has gone wrong, for the report when the root did not appear. */
+  readonly problems: () => readonly string[];
+  /** Ends what goes on in the background, a question on the console too. Resolves when it has ended. */
+  readonly stop: () => Promise<void>;
+}
+
+/** What a layer works with besides the boot itself. */
+export interface StorageContext {
+  /** Wakes whoever waits for a device, to look again and to tell what is waited for. */
+  readonly changed: () => void;
+  /** Loads kernel modules by name or alias; those that are not there or are built in are passed over. */
+  readonly loadModules: (names: readonly string[]) => Promise<void>;
+}
