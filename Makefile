@@ -34,7 +34,7 @@ check: setup-test ## types, lint, format, unit and property tests: under a minut
 fmt: setup-build ## format the sources
 	@$(BUN) fmt src syscalls test qemu
 
-bench: setup-test build/rdinit build/init ## measure the boot in deterministic virtual time
+bench: setup-test build/rdinit build/init ## measure boots in deterministic virtual time, and what builds of images take: ten minutes or so
 	@$(BUN) qemu/bench.ts
 
 kernel: setup-test build/rdinit ## build a small kernel with the image inside: FORM=directory|list|cpio, IMAGE="options of rdinit image"

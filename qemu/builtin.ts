@@ -35,21 +35,41 @@ export async function builtinKernel(): Promise<Kernel> {
   });
 }
 
+/** Where the built-in kernel was built: its source and its objects. */
+export async function builtinTree(): Promise<{ readonly source: string; readonly objects: string }> {
+  const { modules } = await builtinKernel();
+  // DIR/root/lib/modules/VERSION
+  const dir = join(modules, "../../../..");
+  return { source: join(dir, "source"), objects: join(dir, "objects") };
+}
+
+/** The program that makes an archive of a list, from that kernel's source. */
+export async function genInitCpio(): Promise<string> {
+  return join((await builtinTree()).objects, "usr/gen_init_cpio");
+}
+
 /**
- * The built-in kernel linked anew with the cpio archive at `initramfs` inside it (CONFIG_INITRAMFS_SOURCE),
- * as `to`. Only the archive is compiled, so it takes seconds.
+ * The built-in kernel linked anew as `to` with an initramfs inside it. `source` is CONFIG_INITRAMFS_SOURCE: the
+ * path of a cpio archive ending in .cpio, or those of folders and of lists with blanks between; none with other
+ * blanks in them. It is not compressed in there, as the kernel itself is. Only the archive is compiled, which takes
+ * some seconds.
  */
-export async function builtinKernelWith(initramfs: string, to: string): Promise<void> {
-  const kernel = await builtinKernel();
-  const objects = join(kernel.modules, "../../../..", "objects");
+export async function builtinKernelWith(source: string, to: string): Promise<void> {
+  const { version, vmlinuz } = await builtinKernel();
+  const { objects } = await builtinTree();
   await withLock("builtin", async () => {
     const config = join(objects, ".config");
-    const plain = await Bun.file(config).text();
+    // The installed copy: one who was killed here may have left his own in the build tree.
+    const plain = await Bun.file(join(vmlinuz, "..", `config-${version}`)).text();
     try {
-      await Bun.write(
-        config,
-        `${plain}CONFIG_INITRAMFS_SOURCE="${initramfs}"\nCONFIG_INITRAMFS_COMPRESSION_NONE=y\n`,
-      );
+      // The files of a folder that belong to who runs this are root's in the image.
+      const lines = [
+        `CONFIG_INITRAMFS_SOURCE="${source}"`,
+        "CONFIG_INITRAMFS_ROOT_UID=-1",
+        "CONFIG_INITRAMFS_ROOT_GID=-1",
+        "CONFIG_INITRAMFS_COMPRESSION_NONE=y",
+      ];
+      await Bun.write(config, `${plain}${lines.join("\n")}\n`);
       await make(objects, ["olddefconfig"]);
       await make(objects, ["bzImage"]);
       cpSync(join(objects, "arch/x86/boot/bzImage"), to);

@@ -11,7 +11,7 @@ import { describe } from "../src/lib/errors.ts";
 import { builtinKernel } from "./builtin.ts";
 import { stockKernel } from "./stock.ts";
 
-export { builtinKernel, builtinKernelWith } from "./builtin.ts";
+export { builtinKernel, builtinKernelWith, genInitCpio } from "./builtin.ts";
 export { stockKernel } from "./stock.ts";
 
 export interface Kernel {

@@ -11,7 +11,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "../src/lib/errors.ts";
 import { fingerprint, formatHotPages } from "../src/stub/pack.ts";
-import { BENCH_UUID, benchDisk } from "./bench.ts";
+import { BENCH_UUID, benchDisk } from "./bench/boot.ts";
 import { PROJECT, run } from "./host.ts";
 import { rdinitImage } from "./images.ts";
 import { stockKernel } from "./kernel.ts";

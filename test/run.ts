@@ -7,6 +7,9 @@
 
 import { dirname } from "node:path";
 import { builtinKernel, stockKernel } from "../qemu/kernel.ts";
+import { dracutImage } from "../qemu/peers/dracut.ts";
+import { initramfsToolsImage } from "../qemu/peers/initramfs-tools.ts";
+import { peersNeed } from "../qemu/peers/peer.ts";
 
 interface Suite {
   readonly name: string;
@@ -33,11 +36,16 @@ async function bootSuites(): Promise<Suite[]> {
   process.stdout.write(
     "\n==> kernels: fetched and built once (four minutes or so), then kept in the cache\n",
   );
-  const { modules } = await stockKernel();
+  const stock = await stockKernel();
   // Here and not in the first test that wants it, whose time would run out.
   await builtinKernel();
+  if ((await peersNeed()) === undefined) {
+    process.stdout.write("\n==> images of dracut and initramfs-tools: built once (two minutes or so)\n");
+    await dracutImage(stock);
+    await initramfsToolsImage(stock);
+  }
   // DIR/lib/modules/VERSION
-  const env = { RDINIT_STOCK_MODULES_ROOT: dirname(dirname(dirname(modules))) };
+  const env = { RDINIT_STOCK_MODULES_ROOT: dirname(dirname(dirname(stock.modules))) };
   return [
     { name: "kernel modules", argv: [bun, "test", "test/kernel"], env },
     { name: "images", argv: [bun, "test", "--parallel=2", "test/image"], env },

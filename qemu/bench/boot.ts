@@ -1,0 +1,95 @@
+/** A boot measured in the guest's own, deterministic time: one instruction is one nanosecond. */
+
+import { mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { makeDisk } from "../disks.ts";
+import { compile, PROJECT } from "../host.ts";
+import { startMachine } from "../machine.ts";
+import { ROOT_FOLDERS } from "../tree.ts";
+
+/** Where the benchmark puts its images and its disk. */
+export const BENCH_DIR = join(PROJECT, "build/bench");
+
+/** UUID of the root that the benchmark makes. */
+export const BENCH_UUID = "be9c4a5e-0000-4000-8000-0000000be9c4";
+
+export interface BenchOptions {
+  readonly name: string;
+  readonly kernel: string;
+  readonly initrd?: string;
+  readonly disk: string;
+  readonly append: string;
+  /** 1024 when left out. */
+  readonly memory_mb?: number;
+  /** 3 when left out. */
+  readonly runs?: number;
+}
+
+/** Virtual seconds, the median of the runs. */
+export interface BenchRow {
+  readonly name: string;
+  readonly image_mb: number;
+  /** From the start of the kernel's clock to the start of /init. */
+  readonly to_init: number;
+  /** From there to the first act of the real init. */
+  readonly to_real_init: number;
+  readonly total: number;
+  /** Between the shortest and the longest `total`; undefined when there was one run. */
+  readonly spread: number | undefined;
+}
+
+/** Boots some times and measures. Throws Error when a mark is missing. */
+export async function measure(options: BenchOptions): Promise<BenchRow> {
+  const runs: { to_init: number; total: number }[] = [];
+  for (let run = 0; run < (options.runs ?? 3); run++) runs.push(await measureOnce(options));
+  const totals = runs.map((run) => run.total);
+  return {
+    name: options.name,
+    image_mb: options.initrd === undefined ? 0 : statSync(options.initrd).size / 1e6,
+    to_init: median(runs.map((run) => run.to_init)),
+    to_real_init: median(runs.map((run) => run.total - run.to_init)),
+    total: median(totals),
+    spread: totals.length > 1 ? Math.max(...totals) - Math.min(...totals) : undefined,
+  };
+}
+
+/** The disk of the benchmark, made anew: ext4, BENCH_UUID, mark.c as its init. */
+export async function benchDisk(): Promise<string> {
+  mkdirSync(BENCH_DIR, { recursive: true });
+  const file = join(BENCH_DIR, "root.img");
+  const mark = await compile("mark", [join(import.meta.dir, "../mark.c")]);
+  const tree = [
+    ...ROOT_FOLDERS,
+    { path: "/sbin/init", kind: "file", from: mark, mode: 0o755 },
+    // systemctl(1) in the image of dracut hands over to nothing without it.
+    { path: "/etc/os-release", kind: "text", text: "ID=benchmark\n" },
+  ] as const;
+  await makeDisk({ file, type: "ext4", tree, uuid: BENCH_UUID });
+  return file;
+}
+
+async function measureOnce(options: BenchOptions): Promise<{ to_init: number; total: number }> {
+  const machine = await startMachine({
+    name: `bench-${options.name.replaceAll(/\W+/g, "-")}`,
+    kernel: options.kernel,
+    ...(options.initrd === undefined ? {} : { initrd: options.initrd }),
+    append: `${options.append} printk.time=1 loglevel=7`,
+    disks: [{ file: options.disk }],
+    memory_mb: options.memory_mb ?? 1024,
+    timeout_ms: 180_000,
+    deterministic: true,
+  });
+  try {
+    const init = await machine.console.expect(/\[ *([\d.]+)\] Run \/\S+ as init process/, 180_000);
+    const real = await machine.console.expect(/\[ *([\d.]+)\] benchmark: the real init runs/, 180_000);
+    return { to_init: Number(init[1]), total: Number(real[1]) };
+  } finally {
+    await machine.stop();
+  }
+}
+
+/** The middle one, or the lower of the two. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+}
