@@ -13,9 +13,10 @@
  */
 
 import { type Syscalls, readText, traced } from "../syscalls/index.ts";
-import { BlockDevices } from "./boot/blockdevices.ts";
+import { type BlockDevice, BlockDevices } from "./boot/blockdevices.ts";
 import { type Boot, newRoot } from "./boot/context.ts";
 import { missingModules, watchDevices } from "./boot/coldplug.ts";
+import type { DeviceRef } from "./boot/deviceref.ts";
 import { emergency, lastResort, readPanicTimeout } from "./boot/emergency.ts";
 import { PointOfNoReturn, handOver } from "./boot/handover.ts";
 import { hasHooks, runHooks, warnOfUnknownPoints } from "./boot/hooks.ts";
@@ -27,6 +28,8 @@ import { isMountPoint, mountBase } from "./boot/mounts.ts";
 import { readPacked, readParameters } from "./boot/packed.ts";
 import { Reaper } from "./boot/reaper.ts";
 import { chooseRoot, findRoot, makeMountPoint, mountRoot } from "./boot/root.ts";
+import { makeLayers } from "./boot/storage/layers.ts";
+import { Storage } from "./boot/storage/storage.ts";
 import { waitInTheOpen } from "./boot/wait.ts";
 import { UserError, describe } from "./lib/errors.ts";
 
@@ -112,7 +115,7 @@ async function bringUpRoot(
     boot.log.notice(`waiting ${boot.options.rootDelay_ms / 1000} s, as rootdelay= asks.`);
     await Bun.sleep(boot.options.rootDelay_ms);
   }
-  const device = wanted === "left to hooks" ? undefined : await findRoot(boot, devices, wanted);
+  const device = wanted === "left to hooks" ? undefined : await assembleRoot(boot, devices, modules, wanted);
   makeMountPoint(boot.sys, newRoot);
   await runHooks(boot, "pre-mount", device?.node);
   await runHooks(boot, "mount", device?.node);
@@ -122,6 +125,20 @@ async function bringUpRoot(
     await mountRoot(boot, device, newRoot, (type) => modules.loadFilesystem(type));
   else throw new UserError(`No hook has mounted the root on ${newRoot}, and root= names no block device.`);
   return device?.node;
+}
+
+/** Waits for the root device, and makes it when it is an array, a volume or encrypted. */
+async function assembleRoot(
+  boot: Boot,
+  devices: BlockDevices,
+  modules: KernelModules,
+  wanted: DeviceRef,
+): Promise<BlockDevice> {
+  const loadModules = (names: readonly string[]): Promise<void> => modules.load(names);
+  const layers = makeLayers(boot, { changed: () => devices.wake(), loadModules });
+  const storage = new Storage(devices, layers);
+  void storage.run();
+  return findRoot(boot, devices, storage, wanted).finally(() => storage.stop());
 }
 
 /** A module that is still loading would hold up the exec, in silence. */

@@ -78,7 +78,8 @@ export class BlockDevices {
     return new Promise((resolve) => this.waiters.push(resolve));
   }
 
-  private wake(): void {
+  /** Wakes whoever waits for a change: something other than a device has changed what they wait for. */
+  wake(): void {
     const waiters = this.waiters;
     this.waiters = [];
     for (const waiter of waiters) waiter();

@@ -19,6 +19,7 @@ import { findDevice } from "./finddevice.ts";
 import { parseMountOptions } from "./mountoptions.ts";
 import type { Options } from "./options.ts";
 import { describeDevices } from "./report.ts";
+import type { Storage } from "./storage/storage.ts";
 import { sayIfSlow, waitInTheOpen } from "./wait.ts";
 
 /**
@@ -55,15 +56,29 @@ export function planMount({ rootTypes, rootFlags, readOnly }: Options): RootMoun
  * Waits for the root device.
  * @throws UserError when it is no block device, or when the deadline came first
  */
-export async function findRoot(boot: Boot, devices: BlockDevices, ref: DeviceRef): Promise<BlockDevice> {
+export async function findRoot(
+  boot: Boot,
+  devices: BlockDevices,
+  storage: Storage,
+  ref: DeviceRef,
+): Promise<BlockDevice> {
   if (ref.kind === "path") refuseOtherFiles(boot.sys, `/dev/${ref.name}`);
   const found = await waitInTheOpen(boot, {
     look: () => findDevice(boot.sys, devices, ref),
     changed: () => devices.changed(),
-    describe: async () => `waiting for the root ${describeRef(ref)}; ${await describeDevices(devices)}`,
+    describe: async () =>
+      [
+        `waiting for the root ${describeRef(ref)}`,
+        ...storage.waitsFor(),
+        await describeDevices(devices),
+      ].join("; "),
     timeout_ms: boot.options.deviceTimeout_ms,
+    isHeld: () => storage.isBusy(),
   });
-  if (found === undefined) throw new UserError(`The root ${describeRef(ref)} did not appear.`);
+  if (found === undefined) {
+    for (const problem of [...storage.waitsFor(), ...storage.problems()]) boot.log.error(problem);
+    throw new UserError(`The root ${describeRef(ref)} did not appear.`);
+  }
   for (const other of found.alsoMatching)
     boot.log.warning(`${describeRef(ref)} is on ${other.node} too; ${found.device.node} is taken.`);
   return found.device;

@@ -14,6 +14,8 @@ export interface Wait<T> {
   readonly describe: () => Promise<string>;
   /** Undefined waits for ever. */
   readonly timeout_ms: number | undefined;
+  /** While this is true the deadline does not come nearer: somebody else works on what is waited for. */
+  readonly isHeld?: () => boolean;
 }
 
 /** Waits until `look` has a value; undefined when the deadline came first. */
@@ -21,13 +23,20 @@ export async function waitInTheOpen<T>(boot: Boot, wait: Wait<T>): Promise<T | u
   const started = performance.now();
   const elapsed_ms = (): number => performance.now() - started;
   const silent_ms = boot.options.quiet ? silence_ms.quiet : silence_ms.normal;
+  const isHeld = wait.isHeld ?? (() => false);
   let shown = "";
+  let held_ms = 0;
   for (;;) {
+    const round = performance.now();
+    const wasHeld = isHeld();
     // Asked for before the look: what changes during it is not missed.
     const changed = wait.changed();
     const value = await wait.look();
     if (value !== undefined) return value;
-    const left_ms = wait.timeout_ms === undefined ? Number.POSITIVE_INFINITY : wait.timeout_ms - elapsed_ms();
+    const left_ms =
+      wait.timeout_ms === undefined || wasHeld
+        ? Number.POSITIVE_INFINITY
+        : wait.timeout_ms - (elapsed_ms() - held_ms);
     if (left_ms <= 0) return undefined;
     if (elapsed_ms() >= silent_ms) {
       const word = await wait.describe();
@@ -38,6 +47,7 @@ export async function waitInTheOpen<T>(boot: Boot, wait: Wait<T>): Promise<T | u
       changed,
       Math.min(left_ms, shown === "" ? Math.max(silent_ms - elapsed_ms(), 1) : longestTimer_ms),
     );
+    if (wasHeld) held_ms += performance.now() - round;
   }
 }
 

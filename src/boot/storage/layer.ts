@@ -28,6 +28,11 @@ export interface StorageLayer {
    * volumes". A layer whose clauses change without an event of a device calls `StorageContext.changed`.
    */
   readonly waitsFor: () => readonly string[];
+  /**
+   * True while a device may still come of what it does: a tool runs, a person is asked, or a deadline of its own
+   * (a degraded array's) has not passed. The deadline of the root does not count meanwhile.
+   */
+  readonly isBusy: () => boolean;
   /** Sentences about what has gone wrong, for the report when the root did not appear. */
   readonly problems: () => readonly string[];
   /** Ends what goes on in the background, a question on the console too. Resolves when it has ended. */

@@ -4,6 +4,7 @@ import { parseCommandLine } from "../../../src/boot/cmdline.ts";
 import type { Boot } from "../../../src/boot/context.ts";
 import { readOptions } from "../../../src/boot/options.ts";
 import { Reaper } from "../../../src/boot/reaper.ts";
+import { Storage } from "../../../src/boot/storage/storage.ts";
 import { chooseRoot, findRoot, mountRoot } from "../../../src/boot/root.ts";
 import type { ErrnoCode } from "../../../syscalls/errno.ts";
 import { type FakeOptions, attribute, device, fakeKernel } from "../../../syscalls/fake.ts";
@@ -153,7 +154,8 @@ describe("mounting the root", () => {
 async function find(boot: Boot): Promise<unknown> {
   const ref = chooseRoot(boot.options.root, false);
   if (typeof ref === "string") return ref;
-  return findRoot(boot, new BlockDevices(boot.sys), ref);
+  const devices = new BlockDevices(boot.sys);
+  return findRoot(boot, devices, new Storage(devices, []), ref);
 }
 
 describe("root= that can't be waited for", () => {

@@ -1,0 +1,65 @@
+/** Runs the storage layers: after each change of the devices, each is told what its members are. */
+
+import type { BlockDevices } from "../blockdevices.ts";
+import type { Member, StorageLayer } from "./layer.ts";
+
+export class Storage {
+  private readonly devices: BlockDevices;
+  private readonly layers: readonly StorageLayer[];
+  private running = true;
+
+  constructor(devices: BlockDevices, layers: readonly StorageLayer[]) {
+    this.devices = devices;
+    this.layers = layers;
+  }
+
+  /** Begins to look, and goes on with every change of the devices until `stop`. Never throws. */
+  async run(): Promise<void> {
+    while (this.running) {
+      // Asked for before the look: what changes during it is not missed.
+      const changed = this.devices.changed();
+      await this.look();
+      await changed;
+    }
+  }
+
+  /** What the layers wait for and have, as clauses. */
+  waitsFor(): string[] {
+    return this.layers.flatMap((layer) => layer.waitsFor());
+  }
+
+  /** True while a device may still come of what a layer does. */
+  isBusy(): boolean {
+    return this.layers.some((layer) => layer.isBusy());
+  }
+
+  /** Sentences about what has gone wrong. */
+  problems(): string[] {
+    return this.layers.flatMap((layer) => layer.problems());
+  }
+
+  /** Ends what the layers do in the background. */
+  async stop(): Promise<void> {
+    this.running = false;
+    await Promise.all(this.layers.map((layer) => layer.stop()));
+  }
+
+  // A disk that does not answer holds up no other: what it holds is a change of the devices once it is read.
+  private async look(): Promise<void> {
+    const answered = this.devices
+      .all()
+      .map((device) => Promise.race([device.contents(), Bun.sleep(PATIENCE_MS)]));
+    const contents = await Promise.all(answered);
+    if (!this.running) return;
+    const members = this.devices.all().flatMap((device, at): Member[] => {
+      const found = contents[at]?.found;
+      return found === undefined ? [] : [{ device, found }];
+    });
+    for (const layer of this.layers)
+      layer.update(
+        members.filter(({ found }) => found.type !== undefined && layer.types.includes(found.type)),
+      );
+  }
+}
+
+const PATIENCE_MS = 200;
