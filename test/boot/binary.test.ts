@@ -30,7 +30,7 @@ for (const name of ["rdinit", "init"])
 
     test("refuses what it does not know", async () => {
       const { status, stderr } = await tryRun([program, "--nonsense"]);
-      expect(stderr).toBe("rdinit: '--nonsense' is neither an option nor a command. See rdinit --help.\n");
+      expect(stderr).toBe("rdinit: '--nonsense' is not an option of rdinit. See rdinit --help.\n");
       expect(status).toBe(2);
     });
 

@@ -86,9 +86,11 @@ describe("what a child finds", () => {
   test("signals at their default, none blocked, and the kernel's limit on open files", async () => {
     const before = sys.getrlimit(RLIMIT_NOFILE);
     const { output } = await shell("grep -E '^Sig(Blk|Ign)' /proc/self/status; ulimit -Sn; ulimit -Hn");
-    expect(output).toBe(
-      `SigBlk:\t${"0".repeat(16)}\nSigIgn:\t${"0".repeat(16)}\n${openFiles.soft}\n${openFiles.hard}\n`,
-    );
+    const [blocked, ignored, ...limits] = output.trimEnd().split("\n");
+    expect(blocked).toBe(`SigBlk:\t${"0".repeat(16)}`);
+    // glibc has two signals to itself (32 and 33), and leaves them ignored in a child when it used them before.
+    expect(BigInt(`0x${ignored?.split("\t")[1]}`) & ~0x1_8000_0000n).toBe(0n);
+    expect(limits).toEqual([String(openFiles.soft), String(openFiles.hard)]);
     expect(sys.getrlimit(RLIMIT_NOFILE)).toEqual(before);
   });
 
