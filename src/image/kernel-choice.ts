@@ -8,10 +8,13 @@ import { type KernelConfig, readKernelConfig } from "./kernel-config.ts";
 
 /** A kernel to build an image for. Paths are byte strings. */
 export interface ChosenKernel {
-  readonly release: string;
+  /** Undefined when there is none to choose: no root without kernels says what boots it. */
+  readonly release: string | undefined;
   /** Where its modules directory is, in a root of its own; undefined for a kernel that has all its drivers built in. */
   readonly modules: { readonly root: string; readonly directory: string } | undefined;
   readonly config: KernelConfig | undefined;
+  /** Sentences about what is only supposed. */
+  readonly notes: readonly string[];
 }
 
 /** What was asked for: nothing, a release, or a modules directory. */
@@ -24,14 +27,17 @@ export interface KernelWish {
 }
 
 /**
- * Finds the kernel. Without a wish it is the running one, or else the only one that is installed. Whether a
- * kernel without a modules directory needs none is up to its configuration: CONFIG_MODULES.
- * @throws UserError when there is none, or more than one to choose from, and when its modules are missing
+ * Finds the kernel. Without a wish it is the running one, or else the only one that is installed. A kernel without
+ * a modules directory has all its drivers built in if its configuration says so, if it is running without modules,
+ * or if the root has no modules of any kernel.
+ * @throws UserError when there is more than one to choose from, and when modules are missing
  */
 export function chooseKernel(root: RootTree, wish: KernelWish): ChosenKernel {
   if (wish.directory !== undefined) return inDirectory(root, wish.directory, wish.release);
   const installed = installedKernels(root);
   const release = wish.release ?? wish.running ?? onlyOne(root, installed);
+  if (release === undefined)
+    return { release, modules: undefined, config: undefined, notes: [supposed("its kernel")] };
   if (release.includes("/") || release.startsWith("."))
     throw new UserError(
       `'${text(release)}' can't be the name of a kernel.`,
@@ -39,10 +45,12 @@ export function chooseKernel(root: RootTree, wish: KernelWish): ChosenKernel {
     );
   const config = readKernelConfig(root, release);
   const modules = modulesDirectories(release).find((path) => root.resolve(path)?.type === "directory");
-  if (modules === undefined && config?.get("CONFIG_MODULES") !== undefined) refuse(root, release, installed);
-  if (modules === undefined && config === undefined) refuse(root, release, installed);
-  const directory = modules === undefined ? undefined : { root: root.outside("/"), directory: modules };
-  return { release, modules: directory, config };
+  if (modules !== undefined)
+    return { release, modules: { root: root.outside("/"), directory: modules }, config, notes: [] };
+  if (config !== undefined && !config.has("CONFIG_MODULES")) return { release, modules, config, notes: [] };
+  const runsWithout = release === wish.running && (root.read("/proc/modules")?.length ?? 0) === 0;
+  if (config !== undefined || (installed.length > 0 && !runsWithout)) refuse(root, release, installed);
+  return { release, modules, config, notes: [supposed(`the kernel ${text(release)}`)] };
 }
 
 /** The releases that have a modules directory, sorted by name. */
@@ -73,17 +81,16 @@ function inDirectory(root: FileTree, path: string, release: string | undefined):
     );
   const name = release ?? below.replace(/\/+$/, "").replace(/^.*\//s, "");
   const config = readKernelConfig(tree, name) ?? readKernelConfig(root, name);
-  return { release: name, modules: { root: tree.outside("/"), directory: found.path }, config };
+  return { release: name, modules: { root: tree.outside("/"), directory: found.path }, config, notes: [] };
 }
 
-function onlyOne(root: FileTree, installed: readonly string[]): string {
+function supposed(kernel: string): string {
+  return `There is no modules directory, so ${kernel} is supposed to have all drivers built in.`;
+}
+
+function onlyOne(root: FileTree, installed: readonly string[]): string | undefined {
   const [only, ...more] = installed;
-  if (only !== undefined && more.length === 0) return only;
-  if (only === undefined)
-    throw new UserError(
-      `${text(root.outside("/lib/modules"))} holds no kernel's modules.`,
-      "Name the kernel by --kernel VERSION.",
-    );
+  if (more.length === 0) return only;
   throw new UserError(
     `There are several kernels in ${text(root.outside("/lib/modules"))}: ${installed.map(text).join(", ")}.`,
     "Choose one by --kernel VERSION.",

@@ -52,7 +52,7 @@ export function planImage(settings: ImageSettings, host: BuildHost): Planned {
           directory: settings.modules,
           running: settings.root === "/" ? runningRelease() : undefined,
         });
-  if (kernel?.config) checkCompression(kernel.config, kernel.release, settings.compression);
+  if (kernel?.config) checkCompression(kernel.config, kernel.release ?? "", settings.compression);
   const selected = selectParts(settings, root, kernel);
   const included = includedFiles(root, settings.includes);
   const busybox = settings.shell ? BUSYBOXES.find((path) => root.resolve(path)?.type === "file") : undefined;
@@ -61,14 +61,20 @@ export function planImage(settings: ImageSettings, host: BuildHost): Planned {
     root: settings.root,
     parts: [...selected.parts, ...included.parts, ...parameterPart(settings)],
     files: included.files,
-    ...(kernel?.modules
+    ...(kernel?.modules && kernel.release !== undefined
       ? { modules: { release: kernel.release, ...kernel.modules, names: [], ifThere: ["sha256_ssse3"] } }
       : {}),
     ...(busybox === undefined ? {} : { busybox }),
     mtime: host.mtime,
   };
   const { entries: early, notes } = processorMicrocode(root, settings.microcode);
-  return { request, early, kernel, decisions: selected.decisions, notes };
+  return {
+    request,
+    early,
+    kernel,
+    decisions: selected.decisions,
+    notes: [...(kernel?.notes ?? []), ...notes],
+  };
 }
 
 /** Where distributions have it; a static one comes first. */

@@ -2,6 +2,7 @@
 
 import { release as runningRelease } from "node:os";
 import { text } from "../lib/bytes.ts";
+import { UserError } from "../lib/errors.ts";
 import { etcParts } from "./etc/index.ts";
 import { genericModules } from "./generic.ts";
 import { allLayers, describeLayer, examineHost, type Layer } from "./host/examine.ts";
@@ -47,19 +48,23 @@ interface Chosen extends Selected {
 type Selector = (settings: ImageSettings, root: RootTree, kernel: ChosenKernel | undefined) => Chosen;
 
 const SELECTORS: Readonly<Record<ImageSettings["selection"], Selector>> = {
-  drivers: ({ drivers }) => ({
-    parts: drivers.length > 0 ? [{ why: "--drivers", modules: drivers }] : [],
-    tools: [],
-    decisions: [],
-  }),
+  drivers: ({ drivers }, root, kernel) => {
+    if (drivers.length > 0 && !kernel?.modules)
+      throw new UserError(
+        `The drivers ${drivers.map(text).join(", ")} can't be had: there is no directory of kernel modules in ${text(root.outside("/lib/modules"))}.`,
+        "Name it by --modules, or say --drivers none for a kernel that has them built in.",
+      );
+    return { parts: [{ why: "--drivers", modules: drivers }], tools: [], decisions: [] };
+  },
   generic: ({ network }, root, kernel) => {
-    const modules = kernel?.modules
-      ? genericModules(new RootTree(kernel.modules.root), {
-          release: kernel.release,
-          directory: kernel.modules.directory,
-          network,
-        })
-      : [];
+    const modules =
+      kernel?.modules && kernel.release !== undefined
+        ? genericModules(new RootTree(kernel.modules.root), {
+            release: kernel.release,
+            directory: kernel.modules.directory,
+            network,
+          })
+        : [];
     const tools = GENERIC_TOOLS.filter((name) => isThere(root, name));
     return {
       parts: [{ why: "--generic", modules }],

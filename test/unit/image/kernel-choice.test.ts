@@ -46,12 +46,22 @@ describe("chooseKernel", () => {
     const monolithic = tree({ "boot/config-6.4": "CONFIG_BLK_DEV_INITRD=y\n" });
     expect(chooseKernel(monolithic, { ...nothing, release: "6.4" }).modules).toBeUndefined();
   });
+  test("a kernel that is not known to have modules is supposed to have none, and that is said", () => {
+    const empty = tree({});
+    const note = "There is no modules directory, so the kernel 6.5 is supposed to have all drivers built in.";
+    expect(chooseKernel(empty, { ...nothing, release: "6.5" }).notes).toEqual([note]);
+    expect(chooseKernel(empty, nothing)).toMatchObject({ release: undefined, modules: undefined });
+    expect(chooseKernel(two, { ...nothing, running: "6.5" }).notes).toEqual([note]);
+    const loaded = tree({ "lib/modules/6.1/modules.dep": "", "proc/modules": "ext4 1 0 - Live 0x0\n" });
+    expect(() => chooseKernel(loaded, { ...nothing, running: "6.5" })).toThrow(
+      "There are no modules for the kernel 6.5",
+    );
+  });
   test("otherwise their absence is a sentence, as the image would not boot", () => {
     expect(() => chooseKernel(two, { ...nothing, release: "6.5" })).toThrow(
       "There are no modules for the kernel 6.5 in",
     );
     expect(() => chooseKernel(two, nothing)).toThrow("There are several kernels in");
-    expect(() => chooseKernel(tree({}), nothing)).toThrow("holds no kernel's modules");
     expect(() => chooseKernel(tree({ "boot/config-6.1": CONFIG }), { ...nothing, release: "6.1" })).toThrow(
       "There are no modules",
     );
