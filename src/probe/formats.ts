@@ -5,6 +5,7 @@ import { erofs } from "./erofs.ts";
 import { exfat } from "./exfat.ts";
 import { ext } from "./ext.ts";
 import { f2fs } from "./f2fs.ts";
+import { ddf, isw } from "./fakeraid.ts";
 import type { Format } from "./format.ts";
 import { iso9660 } from "./iso9660.ts";
 import { luks } from "./luks.ts";
@@ -18,6 +19,8 @@ import { xfs } from "./xfs.ts";
 
 export const formats: readonly Format[] = [
   md,
+  ddf,
+  isw,
   lvm,
   luks,
   vfat,

@@ -7,7 +7,9 @@
  * `uuid` is the array's, `uuid_sub` the member's (version 1), `label` the array's name, often "host:name".
  * Details: `level` as mdadm names it; `raid_disks`, the members of the complete array, spares not
  * counted; `events`, the update count, to tell stale members from fresh ones; `component_bytes`, how much of
- * each member the array uses (0.90).
+ * each member the array uses (0.90); `role`, the slot of this member in the array, or "spare", "faulty" or
+ * "journal"; `active`, the slots of all members that work, as this one knows it, each as often as a device has it
+ * (two do while one is replaced); `number`, this member's own, and `minor`, the array's (0.90).
  */
 
 import { md090, md090Offset } from "./md090.ts";

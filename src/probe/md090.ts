@@ -35,6 +35,8 @@ export function md090(at: At, size_bytes: number): Found | undefined {
       raid_disks: `${word(10)}`,
       events: `${events(view, word)}`,
       component_bytes: `${component_bytes}`,
+      minor: `${word(11)}`,
+      ...rolesOf(word),
     },
     ...(fold(stored) === fold(computed) ? {} : { damaged: badChecksum("md superblock", stored, computed) }),
   };
@@ -46,6 +48,37 @@ function wordsOf(view: View): Words | undefined {
   if (view.u32(0) === md_magic) return (index) => view.u32(4 * index);
   if (view.u32be(0) === md_magic) return (index) => view.u32be(4 * index);
   return undefined;
+}
+
+// disks[27] and this_disk: number, major, minor, raid_disk, state, in 32 words each.
+const disks_word = 128;
+const disk_words = 32;
+const most_disks = 27;
+const state = { faulty: 1, sync: 4, removed: 8 };
+
+function rolesOf(word: Words): { role: string; active: string; number: string } {
+  const disk = (index: number): { raid_disk: number; flags: number } => ({
+    raid_disk: word(disks_word + disk_words * index + 3),
+    flags: word(disks_word + disk_words * index + 4),
+  });
+  const working = Array.from({ length: most_disks }, (_, index) => disk(index)).filter(
+    (one) => isWorking(one.flags) && one.raid_disk < word(10),
+  );
+  // What the table says of this device counts, as in the kernel (super_90_validate()).
+  const number = word(disks_word + disk_words * most_disks);
+  const own = number < most_disks ? disk(number) : undefined;
+  const role = own === undefined ? "spare" : roleOf(own.raid_disk, own.flags, word(10));
+  const active = working.map((one) => one.raid_disk).sort((a, b) => a - b);
+  return { role, active: active.join(" "), number: `${number}` };
+}
+
+function isWorking(flags: number): boolean {
+  return (flags & state.sync) !== 0 && (flags & (state.faulty | state.removed)) === 0;
+}
+
+function roleOf(raid_disk: number, flags: number, raid_disks: number): string {
+  if ((flags & (state.faulty | state.removed)) !== 0) return "faulty";
+  return isWorking(flags) && raid_disk < raid_disks ? `${raid_disk}` : "spare";
 }
 
 function arrayUuid(words: readonly number[]): { uuid?: string } {

@@ -27,10 +27,25 @@ export function md1(at: At, offset: number, version: string): Found | undefined 
       level: levelName(view.u32(72)),
       raid_disks: `${view.u32(92)}`,
       events: `${view.u64(200)}`,
+      ...(damaged === undefined ? rolesOf(view) : {}),
     },
     ...(damaged === undefined ? {} : { damaged }),
   };
 }
+
+// A device stands in the table at its own number (`dev_number`, dev_roles[]).
+function rolesOf(view: View): { role: string; active: string } {
+  const known = Array.from({ length: view.u32(220) }, (_, number) => view.u16(roles_offset + 2 * number));
+  const role = known[view.u32(160)] ?? 0xffff;
+  const active = known.filter((one) => one < view.u32(92)).sort((a, b) => a - b);
+  return { role: otherRoles.get(role) ?? `${role}`, active: active.join(" ") };
+}
+
+const otherRoles: ReadonlyMap<number, string> = new Map([
+  [0xffff, "spare"],
+  [0xfffe, "faulty"],
+  [0xfffd, "journal"],
+]);
 
 function damage(view: View): string | undefined {
   const roles = view.u32(220);

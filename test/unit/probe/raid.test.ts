@@ -32,6 +32,9 @@ const array = {
   raid_disks: 2,
   component_kib: 1024,
   events: 0x500000007n,
+  minor: 127,
+  number: 1,
+  failed: [0],
 };
 
 const member: Md1 = {
@@ -43,6 +46,8 @@ const member: Md1 = {
   raid_disks: 4,
   events: 0x100000042n,
   max_dev: 7,
+  number: 5,
+  roles: [0, 1, 0xfffe, 0xffff, 1, 2, 0xfffd],
 };
 
 describe("md 0.90", () => {
@@ -59,7 +64,16 @@ describe("md 0.90", () => {
           usage: "raid",
           uuid: "01234567-89ab-cdef-0011-2233fedcba98",
           version: "0.90.0",
-          details: { level: "raid1", raid_disks: "2", events: "21474836487", component_bytes: "1048576" },
+          details: {
+            level: "raid1",
+            raid_disks: "2",
+            events: "21474836487",
+            component_bytes: "1048576",
+            minor: "127",
+            role: "1",
+            active: "1",
+            number: "1",
+          },
         });
       });
 
@@ -91,9 +105,25 @@ describe("md 1", () => {
           uuid_sub: "fffefdfc-fbfa-f9f8-f7f6-f5f4f3f2f1f0",
           label: "host:root array",
           version,
-          details: { level: "raid10", raid_disks: "4", events: "4294967362" },
+          details: {
+            level: "raid10",
+            raid_disks: "4",
+            events: "4294967362",
+            role: "2",
+            active: "0 1 1 2",
+          },
         });
       });
+
+  test("roles by name", async () => {
+    const roles = [0, 2, 3, 6, 99].map(async (number) => {
+      const path = shop.image(`number ${number}`, 8 * MiB, [
+        { offset: 4096, bytes: md1Superblock({ ...member, offset: 4096, number }) },
+      ]);
+      return (await expectLikeBlkid(path)).details?.["role"];
+    });
+    expect(await Promise.all(roles)).toEqual(["0", "faulty", "spare", "journal", "spare"]);
+  });
 
   test("levels by name", async () => {
     const levels = [-5, -4, -1, 0, 5, 6, -1_000_000].map(async (level) => {
@@ -149,5 +179,36 @@ describe("LVM2", () => {
       expect(await blkid(path)).toBeUndefined();
       expect(await probeFile(path)).toBeUndefined();
     }
+  });
+});
+
+describe("containers of disk controllers", () => {
+  test("Intel's, in the last but one sector", async () => {
+    for (const size_bytes of [8 * MiB, 8 * MiB + 512, 8 * MiB + 100]) {
+      const offset = Math.floor(size_bytes / 512) * 512 - 1024;
+      const bytes = Buffer.from("Intel Raid ISM Cfg Sig. 1.3.00\0\0");
+      const path = shop.image(`isw ${size_bytes}`, size_bytes, [{ offset, bytes }]);
+      expect(await expectLikeBlkid(path)).toEqual({
+        type: "isw_raid_member",
+        usage: "raid",
+        version: "1.3.00",
+      });
+    }
+  });
+
+  test("SNIA's, in either byte order, with its primary header", async () => {
+    for (const big of [true, false])
+      for (const sectors of [1, 257]) {
+        const bytes = new Uint8Array(512);
+        const view = new DataView(bytes.buffer);
+        view.setUint32(0, 0xde11de11, !big);
+        bytes.set(Buffer.from("Linux-MD\x01\x02\x03\x04abcdefghijkl01.02.00"), 8);
+        view.setBigUint64(96, 100n, !big);
+        const place = { offset: 8 * MiB - 512 * sectors, bytes };
+        const path = shop.image(`ddf ${big} ${sectors}`, 8 * MiB, [place, { offset: 51_200, bytes }]);
+        expect(await expectLikeBlkid(path)).toMatchObject({ type: "ddf_raid_member", version: "01.02.00" });
+        const lost = shop.image(`ddf lost ${big} ${sectors}`, 8 * MiB, [place]);
+        expect([await blkid(lost), await probeFile(lost)]).toEqual([undefined, undefined]);
+      }
   });
 });

@@ -1,0 +1,105 @@
+/** The parameters of arrays of md: dracut.cmdline(7), with rd.md.timeout and rd.md.optional besides. */
+
+import { text } from "../../lib/bytes.ts";
+import { dashUuid } from "../../lib/uuid.ts";
+import { type Word, sameName } from "../cmdline.ts";
+
+export interface MdSettings {
+  /** False leaves all arrays alone. */
+  readonly enabled: boolean;
+  /** The only arrays to be put together, by dashed UUIDs; empty takes whatever appears. */
+  readonly uuids: readonly string[];
+  /** Whether mdadm.conf in the image counts. */
+  readonly conf: boolean;
+  /** How long the missing members of an array are waited for, from its first member on; undefined is for ever. */
+  readonly timeout_ms: number | undefined;
+  /** Arrays that hold up no boot, and whose failure is no problem. */
+  readonly optional: readonly string[];
+}
+
+interface Parameter {
+  readonly name: string;
+  readonly usage: string;
+  readonly meaning: string;
+  /** Adds a value to the settings; a sentence when it makes no sense. */
+  readonly read: (value: string, settings: MdSettings) => MdSettings | string;
+}
+
+/** Every parameter, in the order of the manual. */
+export const mdParameters: readonly Parameter[] = [
+  {
+    name: "rd.md",
+    usage: "rd.md=0|1",
+    meaning: "whether arrays of md are put together (default 1)",
+    read: readSwitch("enabled"),
+  },
+  {
+    name: "rd.md.uuid",
+    usage: "rd.md.uuid=UUID",
+    meaning: "put together this array and no other, in any spelling of its UUID; may be given often",
+    read: readUuids("uuids"),
+  },
+  {
+    name: "rd.md.conf",
+    usage: "rd.md.conf=0|1",
+    meaning: "whether mdadm.conf in the image counts (default 1)",
+    read: readSwitch("conf"),
+  },
+  {
+    name: "rd.md.timeout",
+    usage: "rd.md.timeout=SECONDS",
+    meaning:
+      "how long to wait for missing members before an array is started degraded (default 30; 0 never starts it so)",
+    read: (value, settings) => {
+      if (!/^\d{1,9}(\.\d{1,3})?$/.test(value)) return "it is not a number of seconds.";
+      const timeout_ms = Math.round(Math.min(Number(value), longest_s) * 1000);
+      return { ...settings, timeout_ms: timeout_ms === 0 ? undefined : timeout_ms };
+    },
+  },
+  {
+    name: "rd.md.optional",
+    usage: "rd.md.optional=UUID[,UUID]",
+    meaning: "arrays that hold up no boot, and whose failure is no problem; rd.md.uuid= need not name them",
+    read: readUuids("optional"),
+  },
+];
+
+/** What the words say of arrays, and a sentence for each that could not be used. */
+export function readMdSettings(words: readonly Word[]): { settings: MdSettings; complaints: string[] } {
+  let settings = defaults;
+  const complaints: string[] = [];
+  for (const { name, value } of words) {
+    const parameter = mdParameters.find((known) => sameName(known.name, name));
+    if (parameter === undefined) continue;
+    // A bare switch turns on, as everywhere.
+    const result = parameter.read(value ?? (parameter.usage.endsWith("0|1") ? "1" : ""), settings);
+    if (typeof result !== "string") settings = result;
+    else
+      complaints.push(
+        `${text(value === undefined ? name : `${name}=${value}`)} is ignored: ${result} Usage: ${parameter.usage}.`,
+      );
+  }
+  return { settings, complaints };
+}
+
+const defaults: MdSettings = { enabled: true, uuids: [], conf: true, timeout_ms: 30_000, optional: [] };
+
+// A day bounds what a timer can take, and what anyone can mean.
+const longest_s = 86_400;
+
+function readSwitch(key: "enabled" | "conf"): Parameter["read"] {
+  return (value, settings) => {
+    if (["1", "yes", "on"].includes(value)) return { ...settings, [key]: true };
+    if (["0", "no", "off"].includes(value)) return { ...settings, [key]: false };
+    return "it is neither 0 nor 1.";
+  };
+}
+
+function readUuids(key: "uuids" | "optional"): Parameter["read"] {
+  return (value, settings) => {
+    const uuids = value.split(",").map(dashUuid);
+    const known = uuids.filter((uuid) => uuid !== undefined);
+    if (known.length < uuids.length) return "it is not the UUID of an array.";
+    return { ...settings, [key]: [...new Set([...settings[key], ...known])] };
+  };
+}
