@@ -13,6 +13,7 @@ import {
 import { describe } from "../lib/errors.ts";
 import { type PartitionTable, readPartitionTable } from "../probe/partitions.ts";
 import { type Found, type Reader, isAmbivalent, probeSuperblock } from "../probe/superblock.ts";
+import { isPartOfVolume } from "./storage/lvm-names.ts";
 import { parseUeventFile, type Uevent } from "./uevent.ts";
 
 /** One block device. What is on it is read at the first question, and again after each change. */
@@ -47,7 +48,7 @@ export class BlockDevices {
     this.sys = sys;
   }
 
-  /** All devices that have a size, disks before their partitions, in the order of their names. */
+  /** All devices that have a size and are not parts of logical volumes, disks before their partitions, in the order of their names. */
   all(): BlockDevice[] {
     return [...this.byName.values()].sort((a, b) => (naturalKey(a.name) < naturalKey(b.name) ? -1 : 1));
   }
@@ -107,6 +108,8 @@ function describeDevice(sys: Syscalls, name: string, answered: () => void): Bloc
   const size_bytes = Number(readAttribute(sys, `${directory}/size`) ?? "0") * 512;
   // An empty drive, a loop device without a file: there is nothing to read yet, and an event will say when.
   if (!(size_bytes > 0)) return undefined;
+  const dmName = readAttribute(sys, `${directory}/dm/name`);
+  if (dmName !== undefined && isHidden(sys, directory, dmName)) return undefined;
   const number = values.get("PARTN");
   const sector_bytes = readSectorSize(sys, directory);
   const node = `/dev/${values.get("DEVNAME") ?? name}`;
@@ -119,10 +122,18 @@ function describeDevice(sys: Syscalls, name: string, answered: () => void): Bloc
       number === undefined
         ? undefined
         : { number: Number(number), name: values.get("PARTNAME"), disk: diskOf(sys, directory) },
-    dmName: readAttribute(sys, `${directory}/dm/name`)?.trimEnd(),
+    dmName,
     contents: once(() => readContents(sys, node, size_bytes, sector_bytes).finally(answered)),
     table: once(() => readTable(sys, node, size_bytes, sector_bytes).finally(answered)),
   };
+}
+
+// A suspended device keeps its readers waiting, and an event says when it is resumed.
+function isHidden(sys: Syscalls, directory: string, dmName: string): boolean {
+  return (
+    readAttribute(sys, `${directory}/dm/suspended`) === "1" ||
+    isPartOfVolume(dmName, readAttribute(sys, `${directory}/dm/uuid`) ?? "")
+  );
 }
 
 // A partition's directory lies in its disk's.
@@ -195,7 +206,12 @@ function readSectorSize(sys: Syscalls, directory: string): number {
   );
 }
 
-async function withReader<T>(sys: Syscalls, node: string, use: (read: Reader) => Promise<T>): Promise<T> {
+/** Reads of a device by its node, for as long as `use` takes. Rejects with SysError, or as `use` does. */
+export async function withReader<T>(
+  sys: Syscalls,
+  node: string,
+  use: (read: Reader) => Promise<T>,
+): Promise<T> {
   // O_NONBLOCK: a drive with a door must not wait for its medium.
   const fd: Fd = await sys.slow.open(node, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   try {

@@ -5,14 +5,17 @@ import type { Syscalls } from "../../syscalls/index.ts";
 import type { BlockDevice, BlockDevices } from "./blockdevices.ts";
 import { deviceLinks } from "./devicelinks.ts";
 import type { DeviceRef } from "./deviceref.ts";
+import { listDmDevices, snapshotNames } from "./storage/dm-nodes.ts";
+import { dmName, isName, isVolume } from "./storage/lvm-names.ts";
+import { mdLinks } from "./storage/md-links.ts";
 
 /** How long a look waits for a disk that does not answer; its answer is a change of the devices (blockdevices.ts). */
 const patience_ms = 1000;
 
 /**
  * The device that `ref` means among those that are there now; undefined when none does, or when it does not
- * answer in time. When several carry the same tag, the first by name is taken and the others are named in
- * `alsoMatching`.
+ * answer in time. When several carry the same tag, the first by name that is no snapshot is taken and
+ * the others are named in `alsoMatching`.
  */
 export async function findDevice(
   sys: Syscalls,
@@ -25,10 +28,35 @@ export async function findDevice(
   const timer = setTimeout(() => late.resolve(false), timeout_ms);
   const looks = all.map((device) => Promise.race([means(sys, devices, device, ref), late.promise]));
   const matches = await Promise.all(looks).finally(() => clearTimeout(timer));
-  const [first, ...others] = all.filter((_, i) => matches[i]);
+  const [first, ...others] = originsFirst(
+    sys,
+    all.filter((_, i) => matches[i]),
+  );
   if (first === undefined) return undefined;
   const device = ref.kind === "tag" ? partitionBeside(devices, first, ref.partitionOffset) : first;
   return device === undefined ? undefined : { device, alsoMatching: others };
+}
+
+/**
+ * The same, but where `ref` means an encrypted volume of LUKS, the device that this was opened as is the answer, and
+ * undefined until it is.
+ */
+export async function findOpened(
+  sys: Syscalls,
+  devices: BlockDevices,
+  ref: DeviceRef,
+): Promise<{ device: BlockDevice; alsoMatching: BlockDevice[] } | undefined> {
+  const found = await findDevice(sys, devices, ref);
+  if (found === undefined) return undefined;
+  const contents = await Promise.race([found.device.contents(), Bun.sleep(patience_ms)]);
+  if (contents?.found?.type !== "crypto_LUKS") return found;
+  const digits = contents.found.uuid?.replaceAll("-", "").toLowerCase();
+  // dm-crypt's UUID: "CRYPT-LUKS2-", the volume's, and a name.
+  const opened = listDmDevices(sys).find(
+    ({ uuid }) => uuid.startsWith("CRYPT-LUKS") && uuid.split("-")[2] === digits,
+  );
+  const device = opened === undefined ? undefined : devices.get(opened.kernelName);
+  return device === undefined ? undefined : { device, alsoMatching: [] };
 }
 
 async function means(
@@ -43,12 +71,29 @@ async function means(
     case "path":
       return (
         device.node === `/dev/${ref.name}` ||
-        (device.dmName !== undefined && ref.name === `mapper/${device.dmName}`) ||
+        (device.dmName !== undefined && namesDm(sys, device, ref.name)) ||
+        (ref.name.startsWith("md/") && mdLinks(sys, device).includes(ref.name)) ||
         (ref.name.startsWith("disk/") && deviceLinks(sys, device).includes(ref.name))
       );
     case "tag":
       return hasTag(devices, device, ref);
   }
+}
+
+// "mapper/vg-lv", or "vg/lv" of a logical volume.
+function namesDm(sys: Syscalls, device: BlockDevice, path: string): boolean {
+  if (path === `mapper/${device.dmName}`) return true;
+  const [group = "", volume = "", ...more] = path.split("/");
+  if (more.length > 0 || !isName(group) || device.dmName !== dmName(group, volume)) return false;
+  return listDmDevices(sys).some(({ kernelName, uuid }) => kernelName === device.name && isVolume(uuid));
+}
+
+// A snapshot carries the tags of its origin, which is meant (DM_UDEV_LOW_PRIORITY_FLAG in udev's rules).
+function originsFirst(sys: Syscalls, devices: readonly BlockDevice[]): readonly BlockDevice[] {
+  if (devices.length < 2) return devices;
+  const snapshots = snapshotNames(listDmDevices(sys));
+  const isSnapshot = ({ name }: BlockDevice): boolean => snapshots.has(name);
+  return [...devices.filter((device) => !isSnapshot(device)), ...devices.filter(isSnapshot)];
 }
 
 async function hasTag(

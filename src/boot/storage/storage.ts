@@ -1,6 +1,7 @@
 /** Runs the storage layers: after each change of the devices, each is told what its members are. */
 
 import type { BlockDevices } from "../blockdevices.ts";
+import type { DeviceRef } from "../deviceref.ts";
 import type { Member, StorageLayer } from "./layer.ts";
 
 export class Storage {
@@ -33,6 +34,11 @@ export class Storage {
     return this.layers.some((layer) => layer.isBusy());
   }
 
+  /** Tells the layers that the boot needs this device too, besides the root. */
+  need(ref: DeviceRef): void {
+    for (const layer of this.layers) layer.need?.(ref);
+  }
+
   /** Sentences about what has gone wrong. */
   problems(): string[] {
     return this.layers.flatMap((layer) => layer.problems());
@@ -46,12 +52,11 @@ export class Storage {
 
   // A disk that does not answer holds up no other: what it holds is a change of the devices once it is read.
   private async look(): Promise<void> {
-    const answered = this.devices
-      .all()
-      .map((device) => Promise.race([device.contents(), Bun.sleep(PATIENCE_MS)]));
+    const all = this.devices.all();
+    const answered = all.map((device) => Promise.race([device.contents(), Bun.sleep(PATIENCE_MS)]));
     const contents = await Promise.all(answered);
     if (!this.running) return;
-    const members = this.devices.all().flatMap((device, at): Member[] => {
+    const members = all.flatMap((device, at): Member[] => {
       const found = contents[at]?.found;
       return found === undefined ? [] : [{ device, found }];
     });

@@ -3,7 +3,7 @@ import { type BlockDevice, BlockDevices, type Contents } from "../../../src/boot
 import { parseDeviceRef } from "../../../src/boot/deviceref.ts";
 import { findDevice } from "../../../src/boot/finddevice.ts";
 import type { Partition } from "../../../src/probe/partitions.ts";
-import { fakeKernel, symlink } from "../../../syscalls/fake.ts";
+import { type Tree, fakeKernel, symlink } from "../../../syscalls/fake.ts";
 
 interface Shape {
   readonly label?: string;
@@ -20,7 +20,14 @@ const { sys } = fakeKernel({
   rootfs: {
     sys: {
       devices: { "pci0000:00": { "0000:00:02.0": { virtio1: { block: { vda: { serial: "root" } } } } } },
-      class: { block: { vda: symlink("../../devices/pci0000:00/0000:00:02.0/virtio1/block/vda") } },
+      class: {
+        block: {
+          vda: symlink("../../devices/pci0000:00/0000:00:02.0/virtio1/block/vda"),
+          "dm-0": { dev: "253:0\n", dm: { name: "vg-root\n", uuid: "LVM-a\n" } },
+          "dm-1": { dev: "253:1\n", dm: { name: "vg--a-lv--b\n", uuid: "LVM-b\n" } },
+          "dm-2": { dev: "253:2\n", dm: { name: "cr-root\n", uuid: "CRYPT-LUKS2-12-cr-root\n" } },
+        },
+      },
     },
   },
 });
@@ -167,6 +174,8 @@ describe("by path and number", () => {
     vda: { rdev: "254:0" },
     vda1: { rdev: "254:1" },
     "dm-0": { rdev: "253:0", dmName: "vg-root" },
+    "dm-1": { rdev: "253:1", dmName: "vg--a-lv--b" },
+    "dm-2": { rdev: "253:2", dmName: "cr-root" },
   };
   for (const [written, expected] of [
     ["/dev/vda1", ["vda1"]],
@@ -177,6 +186,14 @@ describe("by path and number", () => {
     ["/dev/mapper/vg-root", ["dm-0"]],
     ["/dev/dm-0", ["dm-0"]],
     ["/dev/mapper/vg-roo", []],
+    ["/dev/vg/root", ["dm-0"]],
+    ["/dev/vg-a/lv-b", ["dm-1"]],
+    ["/dev/mapper/vg--a-lv--b", ["dm-1"]],
+    ["/dev/vg--a/lv--b", []],
+    ["/dev/vg/a-lv-b", []],
+    ["/dev/cr/root", []],
+    ["/dev/mapper/cr-root", ["dm-2"]],
+    ["/dev/vg/root/more", []],
     ["/dev/disk/by-id/virtio-root", ["vda"]],
     ["/dev/disk/by-id/virtio-root-part1", ["vda1"]],
     ["/dev/disk/by-path/virtio-pci-0000:00:02.0-part1", ["vda1"]],
@@ -197,4 +214,32 @@ test("a disk that does not answer holds up no other", async () => {
   const other = parseDeviceRef("UUID=dead");
   if (typeof other === "string") throw new Error(other);
   expect(await findDevice(sys, devices, other, 20)).toBeUndefined();
+});
+
+const dm = (at: number, name: string, uuid: string): Tree => ({
+  dev: `253:${at}\n`,
+  size: "8\n",
+  dm: { name: `${name}\n`, uuid: `LVM-${uuid}\n`, suspended: "0\n" },
+});
+
+test("of a volume and its snapshot, which have the same UUID, the volume is meant", async () => {
+  const mapped = fakeKernel({
+    rootfs: {
+      sys: {
+        class: {
+          block: {
+            "dm-0": dm(0, "vg-a", "a"),
+            "dm-1": dm(1, "vg-a-cow", "a-cow"),
+            "dm-2": dm(2, "vg-b", "b"),
+          },
+        },
+      },
+    },
+  });
+  const ref = parseDeviceRef("UUID=ab-cd");
+  if (typeof ref === "string") throw new Error(ref);
+  const devices = new Described({ "dm-0": { uuid: "ab-cd" }, "dm-2": { uuid: "ab-cd" } });
+  const found = await findDevice(mapped.sys, devices, ref);
+  expect(found?.device.name).toBe("dm-2");
+  expect(found?.alsoMatching.map(({ name }) => name)).toEqual(["dm-0"]);
 });
