@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { version } from "../package.json";
 import { parameters } from "./boot/options.ts";
+import { subsystemParameters } from "./boot/subsystems.ts";
 import { parseCall } from "./cli/args.ts";
 import { catCommand } from "./cli/cat.ts";
 import { checkCommand } from "./cli/check.ts";
@@ -60,7 +61,7 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     const command = rest.length > 0 ? findCommand(rest[0] ?? "") : undefined;
-    terminal.out(command ? commandHelp(command) : help(COMMANDS, parameters));
+    terminal.out(command ? commandHelp(command) : help(COMMANDS, [...parameters, ...subsystemParameters]));
     return 0;
   }
   if (name === "--version") {

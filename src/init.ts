@@ -13,11 +13,11 @@
  */
 
 import { type Syscalls, readText, traced } from "../syscalls/index.ts";
-import { type BlockDevice, BlockDevices } from "./boot/blockdevices.ts";
+import { BlockDevices } from "./boot/blockdevices.ts";
 import { type Boot, newRoot } from "./boot/context.ts";
 import { missingModules, watchDevices } from "./boot/coldplug.ts";
-import type { DeviceRef } from "./boot/deviceref.ts";
 import { emergency, lastResort, readPanicTimeout } from "./boot/emergency.ts";
+import { mountFstab } from "./boot/fstab-mounts.ts";
 import { PointOfNoReturn, handOver } from "./boot/handover.ts";
 import { hasHooks, runHooks, warnOfUnknownPoints } from "./boot/hooks.ts";
 import { warnIfCutShort } from "./boot/imagecheck.ts";
@@ -27,7 +27,8 @@ import { kernelLog } from "./boot/log.ts";
 import { isMountPoint, mountBase } from "./boot/mounts.ts";
 import { readPacked, readParameters } from "./boot/packed.ts";
 import { Reaper } from "./boot/reaper.ts";
-import { chooseRoot, findRoot, makeMountPoint, mountRoot } from "./boot/root.ts";
+import { Resume } from "./boot/resume.ts";
+import { chooseRoot, findRoot, makeMountPoint, makeRootReady, mountRoot } from "./boot/root.ts";
 import { makeLayers } from "./boot/storage/layers.ts";
 import { Storage } from "./boot/storage/storage.ts";
 import { waitInTheOpen } from "./boot/wait.ts";
@@ -51,6 +52,7 @@ export async function init(sys: Syscalls, environment: NodeJS.ProcessEnv): Promi
 async function bootUp(boot: Boot): Promise<never> {
   const { sys } = boot;
   const devices = new BlockDevices(sys);
+  const resume = new Resume();
   let modules: KernelModules | undefined;
   const panic_s = readPanicTimeout(sys);
   for (;;) {
@@ -58,7 +60,7 @@ async function bootUp(boot: Boot): Promise<never> {
       mountBase(sys);
       warnIfCutShort(boot);
       modules ??= await meetDevices(boot, devices);
-      const root = await bringUpRoot(boot, devices, modules);
+      const root = await bringUpRoot(boot, devices, modules, resume);
       await runHooks(boot, "pre-pivot", root);
       await waitForModules(boot, modules);
       await runHooks(boot, "cleanup", root);
@@ -100,11 +102,36 @@ async function meetDevices(boot: Boot, devices: BlockDevices): Promise<KernelMod
   return modules;
 }
 
-/** Mounts the root, or lets a hook do it. Returns the node of its device, when it is one and was looked for. */
+/**
+ * Mounts the root and what belongs to it, a hibernated system woken before. Returns the node of the root's device,
+ * when it is one and was looked for.
+ */
 async function bringUpRoot(
   boot: Boot,
   devices: BlockDevices,
   modules: KernelModules,
+  resume: Resume,
+): Promise<string | undefined> {
+  const loadModules = (names: readonly string[]): Promise<void> => modules.load(names);
+  const layers = makeLayers(boot, { changed: () => devices.wake(), loadModules }, devices);
+  const storage = new Storage(devices, layers);
+  void storage.run();
+  try {
+    await resume.attempt(boot, devices, storage);
+    const root = await mountTheRoot(boot, devices, modules, storage);
+    await mountFstab(boot, devices, storage, (type) => modules.loadFilesystem(type));
+    return root;
+  } finally {
+    await storage.stop();
+  }
+}
+
+/** Mounts the root, or lets a hook do it. Returns the node of its device, when it is one and was looked for. */
+async function mountTheRoot(
+  boot: Boot,
+  devices: BlockDevices,
+  modules: KernelModules,
+  storage: Storage,
 ): Promise<string | undefined> {
   if (isMountPoint(boot.sys, newRoot)) {
     boot.log.notice(`${newRoot} is mounted already and is taken as the root.`);
@@ -115,30 +142,20 @@ async function bringUpRoot(
     boot.log.notice(`waiting ${boot.options.rootDelay_ms / 1000} s, as rootdelay= asks.`);
     await Bun.sleep(boot.options.rootDelay_ms);
   }
-  const device = wanted === "left to hooks" ? undefined : await assembleRoot(boot, devices, modules, wanted);
+  const device = wanted === "left to hooks" ? undefined : await findRoot(boot, devices, storage, wanted);
   makeMountPoint(boot.sys, newRoot);
   await runHooks(boot, "pre-mount", device?.node);
   await runHooks(boot, "mount", device?.node);
-  if (isMountPoint(boot.sys, newRoot))
+  if (isMountPoint(boot.sys, newRoot)) {
     boot.log.info(`${newRoot} was mounted by a hook and is taken as the root.`);
-  else if (device !== undefined)
-    await mountRoot(boot, device, newRoot, (type) => modules.loadFilesystem(type));
-  else throw new UserError(`No hook has mounted the root on ${newRoot}, and root= names no block device.`);
-  return device?.node;
-}
-
-/** Waits for the root device, and makes it when it is an array, a volume or encrypted. */
-async function assembleRoot(
-  boot: Boot,
-  devices: BlockDevices,
-  modules: KernelModules,
-  wanted: DeviceRef,
-): Promise<BlockDevice> {
-  const loadModules = (names: readonly string[]): Promise<void> => modules.load(names);
-  const layers = makeLayers(boot, { changed: () => devices.wake(), loadModules });
-  const storage = new Storage(devices, layers);
-  void storage.run();
-  return findRoot(boot, devices, storage, wanted).finally(() => storage.stop());
+    return device?.node;
+  }
+  if (device === undefined)
+    throw new UserError(`No hook has mounted the root on ${newRoot}, and root= names no block device.`);
+  const loadFilesystem = (type: string): Promise<void> => modules.loadFilesystem(type);
+  const ready = await makeRootReady(boot, devices, storage, device, loadFilesystem);
+  await mountRoot(boot, ready, newRoot, loadFilesystem);
+  return ready.node;
 }
 
 /** A module that is still loading would hold up the exec, in silence. */

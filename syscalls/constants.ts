@@ -89,6 +89,10 @@ export const BLKROGET = 0x125e;
 export const BLKRRPART = 0x125f;
 export const BLKSSZGET = 0x1268;
 
+// linux/btrfs.h: ioctls of /dev/btrfs-control
+export const BTRFS_IOC_DEVICES_READY = 0x90009427;
+export const BTRFS_IOC_SCAN_DEV = 0x50009404;
+
 // linux/magic.h: statfs(2)
 export const BTRFS_SUPER_MAGIC = 0x9123683e;
 export const CGROUP2_SUPER_MAGIC = 0x63677270;
@@ -226,6 +230,9 @@ export const SOL_SOCKET = 1;
 export const SO_RCVBUF = 8;
 export const SO_RCVBUFFORCE = 33;
 
+// asm-generic/poll.h: poll(2)
+export const POLLIN = 1;
+
 // linux/netlink.h: netlink(7)
 export const NETLINK_KOBJECT_UEVENT = 15;
 export const NETLINK_ROUTE = 0;
@@ -240,8 +247,13 @@ export const TIOCGWINSZ = 0x5413;
 export const TIOCNOTTY = 0x5422;
 export const TIOCSCTTY = 0x540e;
 
+// asm-generic/termbits.h: termios(3), in c_oflag
+export const ONLCR = 4;
+export const OPOST = 1;
+
 // asm-generic/termbits.h: termios(3), in c_lflag
 export const ECHO = 8;
 export const ECHONL = 64;
 export const ICANON = 2;
+export const IEXTEN = 0x8000;
 export const ISIG = 1;

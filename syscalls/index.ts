@@ -4,6 +4,7 @@
  */
 
 export * from "./constants.ts";
+export { hasAllBtrfsDevices, scanBtrfsDevice } from "./btrfs.ts";
 export { SysError, isErrno } from "./error.ts";
 export {
   exists,

@@ -63,6 +63,7 @@ export const METHODS: Readonly<Record<Method, Failure>> = {
   "slow.mount": { man: "mount", path: 1 },
   "slow.open": { man: "open", path: 0 },
   "slow.peekChild": { man: "waitid" },
+  "slow.poll": { man: "poll" },
   "slow.pread": { man: "pread" },
   "slow.recv": { man: "recv" },
   socket: { man: "socket" },

@@ -32,6 +32,7 @@ const X64 = {
   openat: 257,
   pipe2: 293,
   pivot_root: 155,
+  poll: 7,
   pread64: 17,
   prlimit64: 302,
   read: 0,

@@ -9,6 +9,7 @@ import {
   CLD_DUMPED,
   CLD_EXITED,
   CLD_KILLED,
+  POLLIN,
   STATX_MNT_ID,
   S_IFBLK,
   S_IFCHR,
@@ -23,6 +24,7 @@ import type { ChildStatus, DirEntry, Disposition, FileType, Rlimit, Stat, Utsnam
 
 /** sizeof, by struct. */
 export const SIZE = {
+  pollfd: 8,
   rlimit64: 16,
   sigaction: 32,
   siginfo: 128,
@@ -115,6 +117,24 @@ const CHILD_CODES: Readonly<Record<number, ChildStatus["code"]>> = {
   [CLD_KILLED]: "killed",
   [CLD_DUMPED]: "dumped",
 };
+
+/** An array of struct pollfd that asks for what can be read, asm-generic/poll.h. */
+export function packPollfds(fds: readonly number[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(SIZE.pollfd * fds.length));
+  fds.forEach((fd, i) => {
+    view.setInt32(SIZE.pollfd * i, fd, true);
+    view.setUint16(SIZE.pollfd * i + 4, POLLIN, true);
+  });
+  return new Uint8Array(view.buffer);
+}
+
+/** The descriptors of an array of struct pollfd for which something has been reported. */
+export function readPolled(view: View): number[] {
+  const reported: number[] = [];
+  for (let at = 0; at < view.length; at += SIZE.pollfd)
+    if (view.u16(at + 6) !== 0) reported.push(view.u32(at));
+  return reported;
+}
 
 /** struct __kernel_timespec, linux/time_types.h, in nanoseconds. */
 export function readTimespec(view: View): bigint {

@@ -165,6 +165,8 @@ export interface SlowSyscalls {
   open(path: string, flags: number, mode?: number): Promise<Fd>;
   pread(fd: Fd, buffer: Uint8Array, offset: number): Promise<number>;
   recv(fd: Fd): Promise<Datagram>;
+  /** Those of `fds` that can be read without waiting, or have ended or failed; waits until there is one (poll(2)). */
+  poll(fds: readonly Fd[]): Promise<Fd[]>;
   /** The next child that has exited, left unreaped (WEXITED | WNOWAIT). */
   peekChild(): Promise<ChildStatus>;
 }

@@ -1,6 +1,7 @@
 /** The child processes of process 1: every tool and every hook is run by `runChild`. */
 
 import {
+  type Fd,
   O_CLOEXEC,
   SIGCONT,
   SIGKILL,
@@ -25,9 +26,11 @@ export interface ChildRequest {
   readonly title: string;
   /** Variables besides `toolEnvironment` (spawn.ts). */
   readonly env?: Readonly<Record<string, string>>;
-  /** What it reads on standard input; nothing (/dev/null) when left out. */
-  readonly stdin?: Uint8Array;
+  /** What it reads on standard input: bytes or a descriptor; nothing (/dev/null) when left out. */
+  readonly stdin?: Uint8Array | Fd;
   readonly show: Show;
+  /** Gets each line as it comes, whatever is shown of it. */
+  readonly hear?: (line: string) => void;
   /** How long it may take; undefined waits for ever. */
   readonly deadline_ms: number | undefined;
 }
@@ -57,7 +60,7 @@ export interface ChildResult {
  */
 export async function runChild(boot: Boot, request: ChildRequest): Promise<ChildResult> {
   const { sys, log } = boot;
-  const { argv, name, title, env, stdin, show, deadline_ms } = request;
+  const { argv, name, title, env, stdin, show, hear, deadline_ms } = request;
   log.debug(`running ${argv.map(text).join(" ")}`);
   const pipe = openPipe(sys);
   if (typeof pipe === "string") return { end: { kind: "failed", why: pipe }, output: "" };
@@ -72,7 +75,10 @@ export async function runChild(boot: Boot, request: ChildRequest): Promise<Child
     return { end: { kind: "failed", why: child }, output: "" };
   }
   const screen = new Screen(boot, name, show);
-  const output = readOutput(sys, pipe.read, (line) => screen.show(line));
+  const output = readOutput(sys, pipe.read, (line) => {
+    hear?.(line);
+    screen.show(line);
+  });
   const end = await waitForEnd(boot, title, child, deadline_ms);
   await untilDrained(output);
   log.debug(`${title} ${describeEnd(end)}`);

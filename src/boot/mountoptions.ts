@@ -17,6 +17,7 @@ import {
   MS_STRICTATIME,
   MS_SYNCHRONOUS,
 } from "../../syscalls/index.ts";
+import { splitOptions } from "../storage/option-list.ts";
 
 /** What mount(8) calls filesystem-independent options: a flag to set, or (with `clear`) to take away. */
 const flagOptions: Readonly<Record<string, { readonly flag: number; readonly clear?: true }>> = {
@@ -53,9 +54,13 @@ const flagOptions: Readonly<Record<string, { readonly flag: number; readonly cle
 
 /** Options of fstab(5) that are not for the kernel: others read them. */
 const userspaceOptions =
-  /^(defaults|auto|noauto|nofail|_netdev|(no)?user|(no)?users|(no)?owner|group|comment=[^]*|x-[^]*)$/;
+  /^(defaults|auto|noauto|nofail|_netdev|(no)?user|(no)?users|(no)?owner|group|comment=[^]*|[xX]-[^]*)$/;
 
-/** Splits a comma-separated list into flags, beginning with `flags`, and the rest for the filesystem itself. */
+/**
+ * Splits a comma-separated list into flags, beginning with `flags`, and the rest for the filesystem itself. A comma
+ * within double quotes (SELinux contexts) or behind a backslash (paths of overlays) belongs to its option, which the
+ * kernel gets as it is written.
+ */
 export function parseMountOptions(list: string, flags = 0): { flags: number; data: string } {
   const data: string[] = [];
   for (const option of splitOptions(list)) {
@@ -71,9 +76,4 @@ export function flagNames(flags: number): string[] {
   return Object.entries(flagOptions)
     .filter(([, { flag, clear }]) => clear !== true && (flags & flag) !== 0)
     .map(([name]) => name);
-}
-
-// A comma within double quotes belongs to the value (SELinux contexts), which the kernel wants with its quotes.
-function splitOptions(list: string): string[] {
-  return (list.match(/(?:"[^"]*"?|[^",])+/g) ?? []).filter((option) => option !== "");
 }

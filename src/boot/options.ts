@@ -7,6 +7,7 @@
 
 import { text } from "../lib/bytes.ts";
 import { type Word, sameName } from "./cmdline.ts";
+import { subsystemParameters } from "./subsystems.ts";
 
 export interface Options {
   /** The root device as written, or undefined when the command line names none. */
@@ -157,7 +158,8 @@ function readWord(word: Word, place: Place): Partial<Options> | string {
     const result = parameter.read(word.value);
     return typeof result === "string" ? `${result} Usage: ${parameter.usage}.` : result;
   }
-  if (otherParameters.some((name) => sameName(name, word.name))) return {};
+  const isOthers = (name: string): boolean => sameName(name, word.name);
+  if (otherParameters.some(isOthers) || subsystemParameters.some(({ name }) => isOthers(name))) return {};
   if (word.name.startsWith("rd.")) return "this rdinit does not know it.";
   if (place === "on the command line" || word.name.includes(".")) return {};
   return "the kernel and the real init read nothing but the kernel command line, and rdinit has no use for it.";

@@ -11,6 +11,7 @@ import { fromBytes } from "../lib/bytes.ts";
 import { describe } from "../lib/errors.ts";
 import { type Word, parseCommandLine, splitCommandLine } from "./cmdline.ts";
 import { type Options, readOptions } from "./options.ts";
+import { subsystemComplaints } from "./subsystems.ts";
 
 /** Where the file is, in the image. */
 export const packedFile = "/etc/rdinit/cmdline";
@@ -36,7 +37,12 @@ export function readParameters(line: string, packed: string | undefined): Parame
   return {
     words: [...image.words, ...words],
     options,
-    complaints: [...image.complaints, ...first.complaints, ...complaints],
+    complaints: [
+      ...image.complaints,
+      ...first.complaints,
+      ...complaints,
+      ...subsystemComplaints([...image.words, ...words]),
+    ],
   };
 }
 

@@ -3,7 +3,7 @@
 import type { Boot } from "./context.ts";
 
 /** How long a wait may stay silent. */
-const silence_ms = { normal: 1000, quiet: 3000 };
+export const silence_ms = { normal: 1000, quiet: 3000 };
 
 export interface Wait<T> {
   /** Looks whether the wait is over: a value ends it. */

@@ -75,8 +75,11 @@ export function checkMemory({ file, unpacked }: ImageSize, memory: number): Find
 /** Seen in QEMU: an image of 63 MB boots with 256 MB and does not with 192 (README, "Figures"). */
 const KERNEL_AND_RUNTIME = 96_000_000;
 
-// What /init can make by itself; the others need tools that it does not run yet.
-const REACHED: ReadonlySet<Layer["kind"]> = new Set(["file system", "partition", "disk"]);
+// What /init can set up; for the others it knows no tool yet.
+const REACHED: ReadonlySet<Layer["kind"]> = new Set([
+  ...(["file system", "partition", "disk"] as const),
+  ...(["array", "volume", "encryption"] as const),
+]);
 
 function checkLayer(layer: Layer, { modules }: ImageView, here: ModuleIndex | undefined): Finding[] {
   const findings: Finding[] = [];

@@ -2,6 +2,7 @@
 
 import { parseCommandLine, sameName } from "../boot/cmdline.ts";
 import { otherParameters, parameters, readOptions } from "../boot/options.ts";
+import { subsystemComplaints, subsystemParameters } from "../boot/subsystems.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
 import { didYouMean } from "../lib/nearest.ts";
@@ -27,7 +28,8 @@ export function bootWords(entries: readonly IniEntry[]): string[] {
  */
 export function checkBootWords(line: string, place: string): void {
   for (const word of parseCommandLine(line)) if (!isKnown(word.name)) refuse(word.name, place);
-  const [complaint] = readOptions(parseCommandLine(line)).complaints;
+  const words = parseCommandLine(line);
+  const [complaint] = [...readOptions(words).complaints, ...subsystemComplaints(words)];
   if (complaint !== undefined)
     throw new UserError(
       `${place}: ${complaint.replace(" on the command line is ignored:", " makes no sense:")}`,
@@ -36,7 +38,7 @@ export function checkBootWords(line: string, place: string): void {
 
 function wordOf(entry: IniEntry): string | undefined {
   const { key, value, place } = entry;
-  if (parameters.some(({ name, usage }) => sameName(name, key) && usage === name))
+  if (ROWS.some(({ name, usage }) => sameName(name, key) && usage === name))
     return readSwitch(entry) ? key : undefined;
   if (value === undefined) return key;
   if (value.includes('"') || /[\n\0]/.test(value))
@@ -46,16 +48,17 @@ function wordOf(entry: IniEntry): string | undefined {
   return /[ \t]/.test(value) ? `${key}="${value}"` : `${key}=${value}`;
 }
 
+const ROWS = [...parameters, ...subsystemParameters];
+const NAMES = [...ROWS.map(({ name }) => name), ...otherParameters];
+
 // A name with a dot belongs to a module, but for those below rd.
 function isKnown(name: string): boolean {
-  const names = [...parameters.map((one) => one.name), ...otherParameters, "module_blacklist"];
-  return names.some((one) => sameName(one, name)) || (name.includes(".") && !name.startsWith("rd."));
+  return NAMES.some((one) => sameName(one, name)) || (name.includes(".") && !name.startsWith("rd."));
 }
 
 function refuse(name: string, place: string): never {
-  const names = [...parameters.map((one) => one.name), ...otherParameters];
   throw new UserError(
     `${place}: /init knows no parameter ${text(name)}.`,
-    didYouMean(name, names, "rdinit --help lists those that it knows."),
+    didYouMean(name, NAMES, "rdinit --help lists those that it knows."),
   );
 }

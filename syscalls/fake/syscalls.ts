@@ -2,7 +2,7 @@
 
 import { intercept } from "../intercept.ts";
 import { refusalOf } from "../methods.ts";
-import type { SlowSyscalls, Syscalls } from "../types.ts";
+import type { Fd, SlowSyscalls, Syscalls } from "../types.ts";
 import { data } from "./data.ts";
 import { descriptors } from "./descriptors.ts";
 import type { Machine } from "./machine.ts";
@@ -49,6 +49,11 @@ function allCalls(machine: Machine): Syscalls {
     open: async (...args) => sync.open(...args),
     pread: async (...args) => sync.pread(...args),
     recv: (fd) => receive(machine, fd),
+    async poll(fds) {
+      const ready = fds.filter((fd) => isReadable(machine, fd));
+      if (ready.length === 0) throw new Error("the fake kernel's poll would block for ever");
+      return ready;
+    },
     async peekChild() {
       for (;;) {
         const status = machine.processes.wait(0, true);
@@ -58,4 +63,11 @@ function allCalls(machine: Machine): Syscalls {
     },
   };
   return { ...sync, slow };
+}
+
+// What has nothing to wait for can always be read; a descriptor that is none has failed, which poll(2) reports too.
+function isReadable(machine: Machine, fd: Fd): boolean {
+  const file = machine.fds.get(fd)?.file;
+  if (file?.kind === "pipe") return file.pipe.bytes.length > 0;
+  return file?.kind !== "socket" || file.queue.length > 0;
 }

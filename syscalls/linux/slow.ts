@@ -3,10 +3,13 @@
 import { View } from "../../src/lib/bytes.ts";
 import { AT_FDCWD, P_ALL, WEXITED, WNOWAIT } from "../constants.ts";
 import { errnoNumber, fail } from "../errno.ts";
-import { SIZE, readSiginfo } from "../struct.ts";
+import { SIZE, packPollfds, readPolled, readSiginfo } from "../struct.ts";
 import type { SlowSyscalls } from "../types.ts";
 import type { Kernel } from "./kernel.ts";
 import { Reception } from "./netlink.ts";
+
+/** poll(2)'s timeout. */
+const FOR_EVER = -1;
 
 /** Each call has buffers of its own: several may be under way. */
 export function slow(k: Kernel): SlowSyscalls {
@@ -30,6 +33,11 @@ export function slow(k: Kernel): SlowSyscalls {
     async recv(fd) {
       const reception = new Reception();
       return reception.datagram(await k.callSlow("recvfrom", "recv", undefined, ...reception.begin(fd, 0)));
+    },
+    async poll(fds) {
+      const records = packPollfds(fds);
+      await k.callSlow("poll", "poll", undefined, records, fds.length, FOR_EVER);
+      return readPolled(new View(records));
     },
     async peekChild() {
       const info = new Uint8Array(SIZE.siginfo);

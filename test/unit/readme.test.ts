@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hookPoints } from "../../src/boot/hooks.ts";
 import { parameters } from "../../src/boot/options.ts";
+import { subsystemParameters } from "../../src/boot/subsystems.ts";
 import { COMMANDS } from "../../src/cli.ts";
 import { IMAGE_OPTIONS, NOT_IN_CONFIG } from "../../src/cli/image-options.ts";
 
@@ -15,7 +16,7 @@ function cell(text: string): string {
 }
 
 describe("README", () => {
-  test.each(parameters.map(({ usage, meaning }) => [usage, meaning]))(
+  test.each([...parameters, ...subsystemParameters].map(({ usage, meaning }) => [usage, meaning]))(
     "has the parameter %s",
     (usage, meaning) => {
       expect(readme).toContain(`| \`${cell(usage)}\` | ${meaning} |\n`);

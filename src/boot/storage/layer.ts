@@ -8,6 +8,7 @@
 
 import type { Found } from "../../probe/superblock.ts";
 import type { BlockDevice } from "../blockdevices.ts";
+import type { DeviceRef } from "../deviceref.ts";
 
 /** A device that belongs to a layer by what is written on it. */
 export interface Member {
@@ -33,6 +34,8 @@ export interface StorageLayer {
    * (a degraded array's) has not passed. The deadline of the root does not count meanwhile.
    */
   readonly isBusy: () => boolean;
+  /** Takes in that the boot needs this device too, besides the root. */
+  readonly need?: (ref: DeviceRef) => void;
   /** Sentences about what has gone wrong, for the report when the root did not appear. */
   readonly problems: () => readonly string[];
   /** Ends what goes on in the background, a question on the console too. Resolves when it has ended. */
@@ -45,4 +48,14 @@ export interface StorageContext {
   readonly changed: () => void;
   /** Loads kernel modules by name or alias; those that are not there or are built in are passed over. */
   readonly loadModules: (names: readonly string[]) => Promise<void>;
+}
+
+/** What whoever waits for a device needs to know of the layers together (storage.ts). */
+export interface Layers {
+  /** What they wait for and have, as clauses. */
+  readonly waitsFor: () => readonly string[];
+  /** True while a device may still come of what they do. */
+  readonly isBusy: () => boolean;
+  /** Tells them that the boot needs this device too, besides the root. */
+  readonly need?: (ref: DeviceRef) => void;
 }

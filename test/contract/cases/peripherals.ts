@@ -17,6 +17,8 @@ import {
   SOL_SOCKET,
   SO_RCVBUF,
   TIOCGWINSZ,
+  hasAllBtrfsDevices,
+  scanBtrfsDevice,
   writeFile,
 } from "../../../syscalls/index.ts";
 import type { Case } from "../contract.ts";
@@ -140,6 +142,23 @@ export const peripheralCases: readonly Case[] = [
       t.fails("an unknown request", ["ENOTTY", "EINVAL"], () => sys.ioctl(fd, 0x1234, 0));
       sys.close(fd);
       t.fails("no descriptor", "EBADF", () => sys.ioctl(-1, TIOCGWINSZ, size));
+    },
+  },
+  {
+    name: "btrfs",
+    notFaked: "it has no such filesystem",
+    run(t) {
+      const { sys } = t;
+      // Kernels without it have no control device, users may not open it, and nothing that is asked here is a disk.
+      const absent = ["ENOENT", "ENXIO", "ENODEV", "EACCES"];
+      t.fails("a device that is none", [...absent, "EINVAL", "ENOTBLK"], () =>
+        scanBtrfsDevice(sys, "/dev/null"),
+      );
+      t.fails("the others of none", [...absent, "EINVAL", "ENOTBLK"], () =>
+        hasAllBtrfsDevices(sys, "/dev/null"),
+      );
+      t.fails("one that is not there", absent, () => scanBtrfsDevice(sys, "/no/device"));
+      t.fails("a path that is too long", "ENAMETOOLONG", () => scanBtrfsDevice(sys, "/".repeat(4088)));
     },
   },
 ];

@@ -30,6 +30,22 @@ export const slowCases: readonly Case[] = [
     },
   },
   {
+    name: "poll",
+    async run(t) {
+      const { sys } = t;
+      const [first, second] = [sys.pipe(O_CLOEXEC), sys.pipe(O_CLOEXEC)];
+      sys.write(second.write, Uint8Array.of(1));
+      await t.returnsLater("the one with bytes", true, async () => {
+        const ready = await sys.slow.poll([first.read, second.read]);
+        return ready.length === 1 && ready[0] === second.read;
+      });
+      sys.write(first.write, Uint8Array.of(1));
+      await t.returnsLater("both", 2, async () => (await sys.slow.poll([first.read, second.read])).length);
+      for (const fd of [first.read, first.write, second.read, second.write]) sys.close(fd);
+      await t.returnsLater("no descriptor", 1, async () => (await sys.slow.poll([first.read])).length);
+    },
+  },
+  {
     name: "slow children",
     async run(t) {
       const { sys, world } = t;

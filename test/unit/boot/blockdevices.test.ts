@@ -106,3 +106,22 @@ test("a device is read once until it changes, and by a sentence when it can't be
   expect(gone?.problem).toBe("/dev/sda2 can't be read: open /dev/sda2: no such file or directory (ENOENT).");
   expect([...kernel.machine.fds.keys()]).toEqual([]);
 });
+
+const dm = (name: string, uuid: string, suspended = "0"): Tree => ({
+  ...files("MAJOR=253\nMINOR=0\n"),
+  dm: { name: `${name}\n`, uuid: `${uuid}\n`, suspended: `${suspended}\n` },
+});
+
+test("parts of logical volumes, and what is suspended, are no devices to others", () => {
+  const volume = `LVM-${"a".repeat(64)}`;
+  const listed = {
+    "dm-0": dm("vg-lv", volume),
+    "dm-1": dm("vg-lv_rimage_0", volume),
+    "dm-2": dm("vg-origin-real", `${volume}-real`),
+    "dm-3": dm("vg-asleep", volume, "1"),
+    "dm-4": dm("clear_rimage_0", "CRYPT-LUKS2-12-clear"),
+  };
+  const devices = new BlockDevices(fakeKernel({ rootfs: { sys: { class: { block: listed } } } }).sys);
+  devices.scan();
+  expect(devices.all().map(({ name }) => name)).toEqual(["dm-0", "dm-4"]);
+});

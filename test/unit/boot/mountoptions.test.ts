@@ -21,6 +21,8 @@ describe("options as fstab(5) has them", () => {
     [",,data=journal,,ro,", 0, { flags: MS_RDONLY, data: "data=journal" }],
     ["defaults,auto,nofail,_netdev,user,x-systemd.automount,comment=x", 0, { flags: 0, data: "" }],
     ['context="a:b,c",ro', 0, { flags: MS_RDONLY, data: 'context="a:b,c"' }],
+    ["lowerdir=/a\\,b,ro", 0, { flags: MS_RDONLY, data: "lowerdir=/a\\,b" }],
+    ["X-mount.mkdir,x-initrd.mount", 0, { flags: 0, data: "" }],
     ['x="open,ro', 0, { flags: 0, data: 'x="open,ro' }],
     // Names of object properties and other cases are options of the filesystem.
     ["constructor,RO,toString", 0, { flags: 0, data: "constructor,RO,toString" }],

@@ -1,0 +1,40 @@
+/** Parameters that the parts of the boot read for themselves, each in a file of its own. */
+
+import type { Word } from "./cmdline.ts";
+import { fsckParameters, readFsckSettings } from "./fsck-settings.ts";
+import { fstabParameters, readFstabSettings } from "./fstab-plan.ts";
+import { readResumeSettings, resumeParameters } from "./resume.ts";
+import { luksParameters, readLuksSettings } from "./storage/luks-settings.ts";
+import { lvmParameters, readLvmSettings } from "./storage/lvm-settings.ts";
+import { mdParameters, readMdSettings } from "./storage/md-settings.ts";
+
+/** A parameter as the help and the README show it. */
+export interface ParameterRow {
+  readonly name: string;
+  readonly usage: string;
+  readonly meaning: string;
+}
+
+/** All of them, in the order of the manual. */
+export const subsystemParameters: readonly ParameterRow[] = [
+  ...mdParameters,
+  ...lvmParameters,
+  ...luksParameters,
+  ...fsckParameters,
+  ...fstabParameters,
+  ...resumeParameters,
+];
+
+/** Sentences about values that make no sense. */
+export function subsystemComplaints(words: readonly Word[]): string[] {
+  return READERS.flatMap((read) => read(words).complaints);
+}
+
+const READERS: readonly ((words: readonly Word[]) => { readonly complaints: readonly string[] })[] = [
+  readMdSettings,
+  readLvmSettings,
+  readLuksSettings,
+  readFsckSettings,
+  readFstabSettings,
+  readResumeSettings,
+];

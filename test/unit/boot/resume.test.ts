@@ -1,0 +1,85 @@
+import { describe, expect, test } from "bun:test";
+import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import { Resume, readResumeSettings } from "../../../src/boot/resume.ts";
+import type { Found } from "../../../src/probe/superblock.ts";
+import { attribute, fakeKernel } from "../../../syscalls/fake.ts";
+import { fromBytes } from "../../../src/lib/bytes.ts";
+import { DisksInMemory, bootOn, diskWith, noLayers } from "../../fixtures/disks-in-memory.ts";
+
+const swap: Found = { type: "swap", usage: "other", uuid: "5555" };
+const asleep: Found = { ...swap, type: "swsuspend" };
+
+async function resuming(line: string, found: Found | undefined, { able = true, times = 1 } = {}) {
+  const writes: string[] = [];
+  const control = (name: string) =>
+    attribute(
+      () => "0:0\n",
+      (bytes) => void writes.push(`${name} ${fromBytes(bytes)}`),
+    );
+  const kernel = fakeKernel({
+    rootfs: { sys: {} },
+    mounts: [{ at: "/sys", type: "sysfs" }],
+    sysfs: able ? { power: { resume: control("resume"), resume_offset: control("offset") } } : {},
+  });
+  const { boot, lines } = bootOn(kernel.sys, line);
+  const disks = new DisksInMemory(kernel.sys, [diskWith("vdb", "254:16", found)]);
+  const resume = new Resume();
+  for (let time = 0; time < times; time++) await resume.attempt(boot, disks, noLayers);
+  return { writes, lines };
+}
+
+describe("resume=", () => {
+  test("gives the kernel the device that holds a hibernated system, once", async () => {
+    const { writes, lines } = await resuming("resume=UUID=5555", asleep, { times: 2 });
+    expect(writes).toEqual(["resume 254:16"]);
+    expect(lines).toEqual([
+      "notice: waking the hibernated system on /dev/vdb",
+      "warning: the kernel found no hibernated system on /dev/vdb that it could wake; starting afresh.",
+    ]);
+  });
+
+  test("goes on at once when the swap holds none, or is none", async () => {
+    expect(await resuming("resume=/dev/vdb", swap)).toEqual({
+      writes: [],
+      lines: ["info: /dev/vdb holds no hibernated system."],
+    });
+    const ext4: Found = { type: "ext4", usage: "filesystem" };
+    expect((await resuming("resume=/dev/vdb", ext4)).lines).toEqual([
+      "warning: /dev/vdb of resume= is no swap, but ext4; starting afresh.",
+    ]);
+    expect((await resuming("resume=/dev/vdb", undefined)).lines).toEqual([
+      "warning: /dev/vdb of resume= is no swap; starting afresh.",
+    ]);
+  });
+
+  test("with an offset leaves the search in the file to the kernel", async () => {
+    const { writes, lines } = await resuming("resume=/dev/vdb resume_offset=34816", {
+      type: "ext4",
+      usage: "filesystem",
+    });
+    expect(writes).toEqual(["offset 34816", "resume 254:16"]);
+    expect(lines[0]).toBe("notice: looking for a hibernated system on /dev/vdb, from page 34816");
+  });
+
+  test("names a device that does not appear, or a kernel that can't: a word, and the boot goes on", async () => {
+    expect((await resuming("resume=/dev/vdx rd.timeout=0.001", swap)).lines).toEqual([
+      "warning: /dev/vdx of resume= did not appear; starting afresh.",
+    ]);
+    expect((await resuming("resume=/dev/vdb", asleep, { able: false })).lines).toEqual([
+      "warning: resume= is of no use: this kernel can't hibernate (it lacks CONFIG_HIBERNATION).",
+    ]);
+  });
+
+  for (const line of ["", "noresume resume=/dev/vdb", "resume=/dev/vdb noresume", "resume=", "resume=none"])
+    test(`is not there: ${JSON.stringify(line)}`, async () =>
+      expect(await resuming(line, asleep)).toEqual({ writes: [], lines: [] }));
+
+  test("that makes no sense is told", () => {
+    const { settings, complaints } = readResumeSettings(parseCommandLine("resume=swap resume_offset=1k"));
+    expect(settings).toEqual({ device: undefined, offset: undefined });
+    expect(complaints).toEqual([
+      "resume= is ignored: swap is neither a path below /dev nor LABEL=, UUID=, PARTUUID= or PARTLABEL=.",
+      "resume_offset=1k is ignored: it is not a number of pages.",
+    ]);
+  });
+});
