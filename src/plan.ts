@@ -10,6 +10,7 @@ import type { FileTree } from "./image/file-tree.ts";
 import { modprobeFiles, readText } from "./image/module-tree.ts";
 import { text } from "./lib/bytes.ts";
 import { UserError, describe } from "./lib/errors.ts";
+import { describeCheck, describeFstab, describeResume, describeStorage } from "./plan-storage.ts";
 import { type ModuleConfig, readConfig } from "./modules/config.ts";
 import { parseCommandLine } from "./boot/cmdline.ts";
 import { newRoot } from "./boot/context.ts";
@@ -49,8 +50,11 @@ export function planBoot(line: string, image?: FileTree): BootPlan {
   ];
   try {
     const root = chooseRoot(options.root, chosenHooks(image, "mount").hooks.length > 0);
-    steps.push(...describeDelay(options), ...describeRoot(root, options));
-    steps.push(...hooks("pre-mount"), ...hooks("mount"), ...describeMount(root, options));
+    steps.push(...describeResume(words), ...describeDelay(options));
+    steps.push(...describeRoot(root, options), ...describeStorage(words));
+    steps.push(...hooks("pre-mount"), ...hooks("mount"));
+    if (root !== "left to hooks") steps.push(...describeCheck(words));
+    steps.push(...describeMount(root, options), ...describeFstab(words));
     steps.push(...hooks("pre-pivot"), "Wait until no module is being loaded any more.");
     steps.push(...hooks("cleanup"), ...describeHandOver(line, options));
     steps.push(describeRescue(options, hooks("emergency").length > 0));
@@ -84,8 +88,8 @@ function describeHooks(image: FileTree | undefined, point: HookPoint): string[] 
 }
 
 function describeModules({ first, last, blacklist, never, options }: ModuleConfig): string[] {
-  // What begins with rd. is ours, and no module's.
-  const others = [...options].filter(([module]) => module !== "rd");
+  // What begins with rd. or fsck. is ours, and no module's.
+  const others = [...options].filter(([module]) => module !== "rd" && module !== "fsck");
   const parameters = others.map(([module, value]) => `${text(module)} (${text(value)})`);
   const refused = [...new Set([...blacklist, ...never.keys()])].toSorted().map(text);
   return [

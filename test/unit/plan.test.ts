@@ -77,6 +77,15 @@ describe("what the init gets", () => {
   });
 });
 
+const STORAGE = [
+  "Meanwhile put together arrays of md as their members appear; degraded after 30 s without the missing ones.",
+  "Meanwhile open the encrypted volumes that crypttab names or the root needs: by token, key file, or a passphrase " +
+    "that is asked for on the console.",
+  "Meanwhile activate the logical volumes that the root needs, once their disks are there.",
+];
+const CHECK = "Check it by its own tool, if the image holds that, and mend what is safe to mend.";
+const FSTAB = "Mount of its fstab, where it is there: /usr, what is marked x-initrd.mount.";
+
 describe("the plan", () => {
   test("of a whole boot, in its order", () => {
     const line =
@@ -91,7 +100,10 @@ describe("the plan", () => {
         "Load the modules zfs after all others.",
         "Pause 1.5 s.",
         "Wait for ever until LABEL=root is there.",
+        ...STORAGE,
+        CHECK,
         "Mount it on /sysroot as ext4 or xfs, read-write, with the options noatime,data=journal.",
+        FSTAB,
         "Wait until no module is being loaded any more.",
         "End all processes, and hand over to the first of /sbin/init, /etc/init, /bin/init, /bin/sh that can be started, with the arguments 'single'.",
         "Its environment is 'HOME=/' 'TERM=linux' 'A=b'.",
@@ -169,9 +181,11 @@ describe("the plan", () => {
       "Run the hooks of pre-trigger: x.",
       "Load the kernel modules that the devices ask for, but not floppy.",
       "Leave the root to the hooks of mount: root= names no block device.",
+      ...STORAGE,
       "Warn: /etc/rdinit.d/mount/b c is not run: its name may only hold letters, digits, _, - and . (no spaces).",
       "Run the hooks of mount: 10-import, 20-zfs.",
       "Go on if /sysroot is a mount now.",
+      FSTAB,
       "Run the hooks of pre-pivot: 1.",
       "Wait until no module is being loaded any more.",
       "Run the hooks of cleanup: 2.",
@@ -211,5 +225,32 @@ describe("the plan", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("what stands under the root", () => {
+  const steps = (words: string) => planBoot(`root=LABEL=x ${words}`).steps;
+  test("is named as it was asked for", () => {
+    const said = steps(
+      "rd.md.uuid=6a1c0de5:11aa22bb:33cc44dd:55ee66ff rd.md.timeout=0 rd.lvm.lv=a/b rd.luks.uuid=2f9e",
+    );
+    expect(said).toContain(
+      "Meanwhile put together the arrays 6a1c0de5-11aa-22bb-33cc-44dd55ee66ff as their members appear; never degraded.",
+    );
+    expect(said).toContain("Meanwhile activate the logical volumes of a/b, once their disks are there.");
+    expect(said.find((step) => step.startsWith("Meanwhile open"))).toContain("the encrypted volumes 2f9e:");
+  });
+  test("is left alone when it is turned off", () => {
+    const said = steps("rd.md=0 rd.lvm=0 rd.luks=0 fsck.mode=skip rd.fstab=0").join("\n");
+    expect(said).toContain(
+      "Leave arrays of md alone.\nLeave encrypted volumes closed.\nLeave logical volumes inactive.",
+    );
+    expect(said).not.toMatch(/Check it|fstab/);
+  });
+  test("a hibernated system comes first", () => {
+    const said = steps("resume=/dev/vg/swap");
+    const wake = said.findIndex((step) => step.startsWith("Wake a hibernated system from /dev/vg/swap"));
+    expect(wake).toBeGreaterThan(0);
+    expect(wake).toBeLessThan(said.findIndex((step) => step.startsWith("Wait for at most")));
   });
 });
