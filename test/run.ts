@@ -39,8 +39,11 @@ async function bootSuites(): Promise<Suite[]> {
   const stock = await stockKernel();
   // Here and not in the first test that wants it, whose time would run out.
   await builtinKernel();
-  if ((await peersNeed()) === undefined) {
-    process.stdout.write("\n==> images of dracut and initramfs-tools: built once (two minutes or so)\n");
+  const lacking = peersNeed();
+  process.stdout.write(
+    `\n==> images of dracut and initramfs-tools: ${lacking ?? "built once (two minutes or so)"}\n`,
+  );
+  if (lacking === undefined) {
     await dracutImage(stock);
     await initramfsToolsImage(stock);
   }

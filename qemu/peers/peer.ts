@@ -37,9 +37,12 @@ export interface PeerBuild {
 
 /** Why peers can't build here; undefined when they can. */
 export function peersNeed(): string | undefined {
-  return process.getuid?.() === 0
+  if (process.getuid?.() !== 0)
+    return "dracut and mkinitramfs take the files of this machine with their owners, which only root can give";
+  // A chroot into a plain folder has no mount that could be made private.
+  return Bun.spawnSync(["unshare", "--mount", "true"]).exitCode === 0
     ? undefined
-    : "dracut and mkinitramfs take the files of this machine with their owners, which only root can give";
+    : "dracut and mkinitramfs look for the kernel in /lib/modules, and no private mounts can be made here to show it to them";
 }
 
 /**
