@@ -1,0 +1,84 @@
+/** Disks with encrypted volumes, made in a guest: keys and headers on other disks, several volumes for one passphrase. */
+
+import type { MakerRecipe } from "./maker.ts";
+import { STORAGE } from "./storage.ts";
+import type { Tree } from "./tree.ts";
+
+/** Identifiers of what the recipes make, besides those of STORAGE. */
+export const LUKS = {
+  passphrase: STORAGE.passphrase,
+  /** The volume with the root. */
+  root: STORAGE.luks,
+  /** The other volume, and the filesystem in it. */
+  other: "7a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
+  other_label: "otherfs",
+  /** The filesystem that holds key.bin and header.img. */
+  keys_label: "keys",
+  keys: "0badcafe-1234-4567-89ab-cdef01234567",
+  /** What key.bin holds. */
+  key: "the key of a file\n",
+} as const;
+
+/** Cheap key derivation: the guest is slow, and the passphrase is no secret. */
+const FORMAT = "cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file /tmp/key";
+
+const PREPARE = [
+  `printf %s '${LUKS.passphrase}' >/tmp/key`,
+  `printf '${LUKS.key.replace("\n", "\\n")}' >/tmp/key.bin`,
+];
+
+const FILL_ROOT = [
+  `mkfs.ext4 -q -F -U ${STORAGE.filesystem} -L ${STORAGE.label} /dev/mapper/clear`,
+  "mount -t ext4 /dev/mapper/clear /mnt",
+  "cp -a /tree/. /mnt/",
+  "umount /mnt",
+  "cryptsetup close clear",
+];
+
+const fillKeys = (...files: readonly string[]) => [
+  `mkfs.ext4 -q -F -U ${LUKS.keys} -L ${LUKS.keys_label} /dev/vdb`,
+  "mount -t ext4 /dev/vdb /mnt",
+  ...files.map((file) => `cp ${file} /mnt/`),
+  "umount /mnt",
+];
+
+/** The root in a volume that a passphrase and key.bin open; key.bin on the second disk. */
+export function luksWithKey(tree: Tree): MakerRecipe {
+  return recipe("luks-key", tree, [
+    `${FORMAT} --type luks2 --uuid ${LUKS.root} /dev/vda`,
+    "cryptsetup luksAddKey -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file /tmp/key /dev/vda /tmp/key.bin",
+    "cryptsetup open --key-file /tmp/key /dev/vda clear",
+    ...FILL_ROOT,
+    ...fillKeys("/tmp/key.bin"),
+  ]);
+}
+
+/** The root in a volume whose header is header.img on the second disk. */
+export function luksWithHeader(tree: Tree): MakerRecipe {
+  return recipe("luks-header", tree, [
+    "dd if=/dev/zero of=/tmp/header.img bs=1M count=4",
+    `${FORMAT} --type luks2 --luks2-metadata-size 16k --luks2-keyslots-size 256k \\`,
+    `  --uuid ${LUKS.root} --header /tmp/header.img /dev/vda`,
+    "cryptsetup open --key-file /tmp/key --header /tmp/header.img /dev/vda clear",
+    ...FILL_ROOT,
+    ...fillKeys("/tmp/header.img"),
+  ]);
+}
+
+/** Two volumes with the same passphrase: the root in one, an ext4 in the other. */
+export function twoLuks(tree: Tree): MakerRecipe {
+  return recipe("luks-two", tree, [
+    `${FORMAT} --type luks2 --uuid ${LUKS.root} /dev/vda`,
+    `${FORMAT} --type luks1 --uuid ${LUKS.other} /dev/vdb`,
+    "cryptsetup open --key-file /tmp/key /dev/vdb clear",
+    `mkfs.ext4 -q -F -L ${LUKS.other_label} /dev/mapper/clear`,
+    "cryptsetup close clear",
+    "cryptsetup open --key-file /tmp/key /dev/vda clear",
+    ...FILL_ROOT,
+  ]);
+}
+
+function recipe(name: string, tree: Tree, script: readonly string[]): MakerRecipe {
+  const disks = ["root.img", "other.img"].map((file) => ({ name: file, size_mb: 48 }));
+  return { name, disks, script: `${[...PREPARE, ...script].join("\n")}\n`, tree };
+}

@@ -1,0 +1,124 @@
+/**
+ * Asks for passphrases: one question for all volumes that wait for one, and each answer is tried on all of them.
+ *
+ * After an answer that opens none there is a pause that grows, and after `tries` of them a volume stays closed: what
+ * comes then is decided elsewhere (emergency.ts), and no key is left for it.
+ */
+
+import { Prompt } from "../prompt.ts";
+import type { Boot } from "../context.ts";
+import { passphraseWords } from "./luks-command.ts";
+import { type Tracked, titleOf } from "./luks-states.ts";
+import { type Workshop, openVolume } from "./luks-unlock.ts";
+
+/** What a question is put by; tests put something else here. */
+export type MakePrompt = (boot: Boot) => Pick<Prompt, "ask" | "tell" | "close">;
+
+export const onTheConsoles: MakePrompt = (boot) => new Prompt(boot);
+
+/** The longest pause. */
+const pause_s = 30;
+
+export class Questions {
+  private readonly shop: Workshop;
+  private readonly timeout_ms: number | undefined;
+  private readonly makePrompt: MakePrompt;
+  private asking: Promise<void> | undefined;
+  private question = new AbortController();
+
+  /** @param timeout_ms how long an answer is waited for where a volume does not say; undefined is for ever */
+  constructor(shop: Workshop, timeout_ms: number | undefined, makePrompt: MakePrompt) {
+    this.shop = shop;
+    this.timeout_ms = timeout_ms;
+    this.makePrompt = makePrompt;
+    shop.signal.addEventListener("abort", () => this.question.abort());
+  }
+
+  /** Has a person asked for this volume's passphrase, until it is open or given up, or all is stopped. */
+  async askFor(one: Tracked): Promise<void> {
+    const { states, signal } = this.shop;
+    states.set(one, "asked for");
+    while (states.in("asked for").includes(one) && !signal.aborted) {
+      this.asking ??= this.ask().finally(() => (this.asking = undefined));
+      await this.asking;
+    }
+  }
+
+  /** Takes the question back when no volume waits for an answer any more. */
+  withdrawIfUseless(): void {
+    if (this.shop.states.in("asked for").length === 0) this.question.abort();
+  }
+
+  private async ask(): Promise<void> {
+    const { boot, states, signal } = this.shop;
+    const prompt = this.makePrompt(boot);
+    try {
+      for (;;) {
+        await states.settled();
+        const waiting = states.in("asked for");
+        if (waiting.length === 0 || signal.aborted) return;
+        this.question = new AbortController();
+        const answer = await prompt.ask({
+          words: passphraseWords(waiting.map(titleOf)),
+          signal: this.question.signal,
+          timeout_ms: this.timeoutFor(waiting),
+        });
+        if (typeof answer === "object") {
+          const opened = await this.tryAll(answer.bytes).finally(() => answer.bytes.fill(0));
+          prompt.tell(opened ? "ok" : "wrong");
+          if (!opened) await this.pause();
+        } else if (answer !== "cancelled") {
+          const why = answer === "declined" ? "no passphrase was given" : "no passphrase came in time";
+          for (const one of states.in("asked for")) states.fail(one, `stays closed: ${why}`);
+        }
+      }
+    } finally {
+      await prompt.close();
+    }
+  }
+
+  /** True when the passphrase has opened any volume. */
+  private async tryAll(passphrase: Uint8Array): Promise<boolean> {
+    const { states } = this.shop;
+    await states.settled();
+    let opened = false;
+    const wrong: Tracked[] = [];
+    for (const one of states.in("asked for")) {
+      const answer = await openVolume(this.shop, one, { kind: "passphrase" }, passphrase);
+      if (answer.kind === "opened") opened = true;
+      else if (answer.kind === "wrong key") wrong.push(one);
+      else states.fail(one, answer.why);
+    }
+    // What opens one of several is right, though not for the others.
+    if (!opened) for (const one of wrong) this.countWrong(one);
+    return opened;
+  }
+
+  private countWrong(one: Tracked): void {
+    const { boot, states } = this.shop;
+    one.wrong += 1;
+    const { tries } = one.volume.options;
+    const of = tries === 0 ? "" : ` (${one.wrong} of ${tries} tries)`;
+    boot.log.notice(`this passphrase does not open ${titleOf(one)}${of}.`);
+    if (tries !== 0 && one.wrong >= tries)
+      states.fail(one, `stays closed: no passphrase was right in ${tries} ${tries === 1 ? "try" : "tries"}`);
+  }
+
+  // Guessing gets slower with each guess.
+  private async pause(): Promise<void> {
+    const { states, signal } = this.shop;
+    const wrong = Math.max(0, ...states.in("asked for").map((one) => one.wrong));
+    if (wrong === 0 || signal.aborted) return;
+    const over = Promise.withResolvers<void>();
+    const timer = setTimeout(over.resolve, Math.min(2 ** (wrong - 1), pause_s) * 1000);
+    signal.addEventListener("abort", () => over.resolve(), { once: true });
+    await over.promise;
+    clearTimeout(timer);
+  }
+
+  // The question is one for all, and stays for as long as one of them waits.
+  private timeoutFor(waiting: readonly Tracked[]): number | undefined {
+    const all = waiting.map(({ volume }) => volume.options.timeout_ms ?? this.timeout_ms);
+    return all.includes(undefined) ? undefined : Math.max(...all.map((timeout_ms) => timeout_ms ?? 0));
+  }
+}

@@ -1,0 +1,142 @@
+/** Opens one encrypted volume by cryptsetup: with a token, a key file or a passphrase. */
+
+import { O_CLOEXEC } from "../../../syscalls/index.ts";
+import { text } from "../../lib/bytes.ts";
+import type { BlockDevices } from "../blockdevices.ts";
+import type { ChildResult, runChild } from "../children.ts";
+import type { Boot } from "../context.ts";
+import { publishDmDevices } from "./dm-nodes.ts";
+import type { StorageContext } from "./layer.ts";
+import { type KeySource, type Opened, planOpen, readAnswer } from "./luks-command.ts";
+import { readLuksHeader } from "./luks-header.ts";
+import { hasTokenPlugins, lackOfMemory } from "./luks-machine.ts";
+import { type Reach, withPlace } from "./luks-places.ts";
+import { type Tracked, type VolumeStates, titleOf } from "./luks-states.ts";
+
+/** What opening a volume takes. */
+export interface Workshop {
+  readonly boot: Boot;
+  readonly context: StorageContext;
+  readonly devices: BlockDevices;
+  readonly states: VolumeStates;
+  /** Ends waits for the devices of keys and headers. */
+  readonly signal: AbortSignal;
+  readonly run: typeof runChild;
+}
+
+/** The key's derivation alone may take a minute on a slow machine. */
+const deadline_ms = 300_000;
+
+/** Reads the header, and loads what the kernel needs for it. */
+export async function prepare(shop: Workshop, one: Tracked): Promise<void> {
+  const { boot, context } = shop;
+  one.header = await withHeader(shop, one, (header) => readLuksHeader(boot.sys, header ?? one.volume.node));
+  await context.loadModules(["dm_mod", "dm_crypt", "algif_skcipher", ...(one.header?.modules ?? [])]);
+  const lack = lackOfMemory(boot.sys, one.header?.memory_kib ?? 0);
+  if (lack !== undefined) boot.log.warning(`${titleOf(one)} ${lack}; it is tried all the same.`);
+}
+
+/** Tries the volume's own tokens, when it has any and the image has a plugin for some. True when it is open. */
+export async function openByToken(shop: Workshop, one: Tracked): Promise<boolean> {
+  const { sys, log } = shop.boot;
+  const tokens = one.header?.tokens ?? [];
+  if (tokens.length === 0 || !hasTokenPlugins(sys)) return false;
+  const opened = await openVolume(shop, one, { kind: "tokens" });
+  if (opened.kind === "opened") return true;
+  const why = opened.kind === "failed" ? `: it ${opened.why}` : "";
+  log.notice(`${titleOf(one)} is not opened by its token (${tokens.map(text).join(", ")})${why}.`);
+  return false;
+}
+
+/** Tries the key file, when there is one. True when the volume is open; a warning says why not. */
+export async function openByKeyFile(shop: Workshop, one: Tracked): Promise<boolean> {
+  const { key, options } = one.volume;
+  if (key === undefined) return false;
+  const opened = await withPlace(reach(shop, one, "its key on"), key, options.keyTimeout_ms, (path) =>
+    openVolume(shop, one, { kind: "file", path, flags: options.keyFlags }),
+  );
+  if (typeof opened === "object" && opened.kind === "opened") return true;
+  if (!shop.signal.aborted)
+    shop.boot.log.warning(`${titleOf(one)} was not opened by its key file: ${whyNot(opened)}.`);
+  return false;
+}
+
+/** Runs cryptsetup once. */
+export async function openVolume(
+  shop: Workshop,
+  one: Tracked,
+  key: KeySource,
+  passphrase?: Uint8Array,
+): Promise<Opened> {
+  const { sys, log } = shop.boot;
+  const { node, name, options } = one.volume;
+  const result = await withHeader(shop, one, (header) =>
+    runCryptsetup(shop, one, planOpen({ node, name, flags: options.flags, header, key }), passphrase),
+  );
+  if (result === undefined) return { kind: "failed", why: "can't be opened without its header" };
+  const answer = readAnswer(result);
+  if (answer.kind !== "opened") return answer;
+  for (const problem of publishDmDevices(sys)) log.warning(problem);
+  log.info(`opened ${titleOf(one)}`);
+  shop.states.set(one, "open");
+  return answer;
+}
+
+function whyNot(opened: Opened | string): string {
+  if (typeof opened === "string") return opened;
+  return opened.kind === "failed" ? `it ${opened.why}` : "the key is wrong";
+}
+
+async function runCryptsetup(
+  { boot, run }: Workshop,
+  one: Tracked,
+  argv: readonly string[],
+  passphrase: Uint8Array | undefined,
+): Promise<ChildResult> {
+  const request = {
+    argv,
+    name: "cryptsetup",
+    title: `cryptsetup for ${titleOf(one)}`,
+    env: { DM_DISABLE_UDEV: "1", LC_ALL: "C" },
+    show: "never",
+    deadline_ms,
+  } as const;
+  if (passphrase === undefined) return run(boot, request);
+  // A pipe holds it whole, and the runtime makes no copy of it.
+  const pipe = boot.sys.pipe(O_CLOEXEC);
+  try {
+    boot.sys.write(pipe.write, passphrase);
+  } finally {
+    boot.sys.close(pipe.write);
+  }
+  return run(boot, { ...request, stdin: pipe.read }).finally(() => boot.sys.close(pipe.read));
+}
+
+/** Calls `use` with the path of the header, undefined when it is on the volume; not at all when it is not there. */
+async function withHeader<T>(
+  shop: Workshop,
+  one: Tracked,
+  use: (path: string | undefined) => Promise<T>,
+): Promise<T | undefined> {
+  const { header, options } = one.volume;
+  if (header === undefined) return use(undefined);
+  const reached = await withPlace<{ value: T }>(
+    reach(shop, one, "its header on"),
+    header,
+    options.keyTimeout_ms,
+    async (path) => ({ value: await use(path) }),
+  );
+  if (typeof reached === "object") return reached.value;
+  shop.states.fail(one, `stays closed, as its header is missing: ${reached}`);
+  return undefined;
+}
+
+function reach({ boot, context, devices, signal, states }: Workshop, one: Tracked, what: string): Reach {
+  return {
+    boot,
+    context,
+    devices,
+    signal,
+    waiting: (clause) => states.wait(one, clause === undefined ? undefined : `${what} ${clause}`),
+  };
+}

@@ -1,0 +1,301 @@
+/** The layer with a cryptsetup and a person that the test plays. */
+
+import { describe, expect, test } from "bun:test";
+import { BlockDevices } from "../../../../src/boot/blockdevices.ts";
+import type { ChildEnd, ChildRequest } from "../../../../src/boot/children.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import type { Boot } from "../../../../src/boot/context.ts";
+import { plainLog } from "../../../../src/boot/log.ts";
+import { readOptions } from "../../../../src/boot/options.ts";
+import type { Question } from "../../../../src/boot/prompt.ts";
+import { Reaper } from "../../../../src/boot/reaper.ts";
+import type { Member } from "../../../../src/boot/storage/layer.ts";
+import { LuksLayer } from "../../../../src/boot/storage/luks.ts";
+import { readLuksSettings } from "../../../../src/boot/storage/luks-settings.ts";
+import { fromBytes, toBytes } from "../../../../src/lib/bytes.ts";
+import { type Tree, fakeKernel, program } from "../../../../syscalls/fake.ts";
+import { legacy } from "../../../fixtures/early-machine.ts";
+import { LUKS_UUID, luks1, luks2 } from "../../../fixtures/luks-headers.ts";
+
+const SECOND = "7a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
+
+interface Scene {
+  /** The UUIDs of the volumes on vda, vdb and so on. */
+  readonly uuids?: readonly string[];
+  readonly files?: Tree;
+  /** The JSON of the headers, which are LUKS 2 then. */
+  readonly json?: string;
+  /** What the person does, question after question; then nothing more. */
+  readonly answers?: readonly string[];
+  /** What cryptsetup answers, by the key that it gets: the passphrase or the path of a file; 2 otherwise. */
+  readonly opens?: Readonly<Record<string, number>>;
+}
+
+function scene(line: string, { uuids = [LUKS_UUID], files = {}, json, answers = [], opens = {} }: Scene) {
+  const names = uuids.map((_, at) => `vd${"abc"[at]}`);
+  const block = names.map((name, at) => [
+    name,
+    { uevent: `MAJOR=254\nMINOR=${at}\nDEVNAME=${name}\n`, size: json === undefined ? "16\n" : "32\n" },
+  ]);
+  const nodes = names.map((name, at) => [
+    name,
+    json === undefined ? fromBytes(luks1(uuids[at])).padEnd(8192, "\0") : luks2(json, uuids[at]),
+  ]);
+  const kernel = fakeKernel({
+    rootfs: {
+      sys: { class: { block: Object.fromEntries(block) as Tree } },
+      dev: Object.fromEntries(nodes) as Tree,
+      usr: { sbin: { cryptsetup: program() } },
+      run: {},
+      ...files,
+    },
+  });
+  const { sys } = kernel;
+  const said: string[] = [];
+  const asked: string[] = [];
+  const told: string[] = [];
+  const calls: { readonly argv: readonly string[]; readonly key: string }[] = [];
+  const given: Uint8Array[] = [];
+  const words = parseCommandLine(line);
+  const boot: Boot = {
+    sys,
+    log: plainLog((_, message) => said.push(message)),
+    options: readOptions(words).options,
+    words,
+    legacy,
+    reaper: new Reaper(sys),
+  };
+  const devices = new BlockDevices(sys);
+  devices.scan();
+  const loaded: string[] = [];
+  const context = {
+    changed: () => {},
+    loadModules: async (modules: readonly string[]) => void loaded.push(...modules),
+  };
+  const run = async (_: Boot, { argv, stdin }: ChildRequest) => {
+    const key = typeof stdin === "number" ? readKey(stdin) : (argv[argv.indexOf("--key-file") + 1] ?? "");
+    calls.push({ argv, key });
+    const end: ChildEnd = { kind: "exited", status: opens[`${argv.at(-1)} ${key}`] ?? opens[key] ?? 2 };
+    return { end, output: "" };
+  };
+  const readKey = (fd: number): string => {
+    const buffer = new Uint8Array(1024);
+    return fromBytes(buffer.subarray(0, sys.read(fd, buffer)));
+  };
+  const prompt = {
+    ask: async ({ words: question, signal }: Question) => {
+      const answer = answers[asked.length];
+      asked.push(question);
+      if (answer === undefined)
+        return new Promise<"cancelled">((resolve) =>
+          signal.addEventListener("abort", () => resolve("cancelled")),
+        );
+      if (answer === "declined" || answer === "timed out") return answer;
+      const bytes = Uint8Array.from(toBytes(answer));
+      given.push(bytes);
+      return { bytes, from: "the test" };
+    },
+    tell: (verdict: string) => void told.push(verdict),
+    close: async () => void told.push("closed"),
+  };
+  const { settings, complaints } = readLuksSettings(words);
+  expect(complaints).toEqual([]);
+  const layer = new LuksLayer(boot, context, settings, devices, run, () => prompt);
+  const members = async (): Promise<Member[]> =>
+    Promise.all(
+      devices.all().map(async (device) => {
+        const { found } = await device.contents();
+        if (found === undefined) throw new Error(`${device.name} holds nothing`);
+        return { device, found };
+      }),
+    );
+  const idle = async (): Promise<void> => {
+    while (layer.isBusy()) await Bun.sleep(1);
+  };
+  return { layer, members, idle, said, asked, told, calls, given, loaded, devices, kernel };
+}
+
+const named = `rd.luks.name=${LUKS_UUID}=first`;
+
+describe("a passphrase", () => {
+  test("opens a volume; what it needs is loaded before, and nothing of it stays", async () => {
+    const { layer, members, idle, ...seen } = scene(named, { answers: ["right"], opens: { right: 0 } });
+    layer.update(await members());
+    await idle();
+    expect(seen.asked).toEqual(["Passphrase for vda (first): "]);
+    expect(seen.told).toEqual(["ok", "closed"]);
+    expect(seen.calls).toEqual([
+      {
+        argv: [
+          ...["cryptsetup", "open", "--type", "luks", "--batch-mode", "--disable-locks"],
+          ...["--key-file", "-", "--", "/dev/vda", "first"],
+        ],
+        key: "right",
+      },
+    ]);
+    expect(seen.given.map(fromBytes)).toEqual(["\0\0\0\0\0"]);
+    expect(seen.loaded).toContain("crypto-cbc");
+    expect(seen.kernel.machine.fds.size).toBe(0);
+    expect([layer.problems(), layer.waitsFor()]).toEqual([[], []]);
+    // It is not opened again.
+    layer.update(await members());
+    await idle();
+    expect(seen.calls).toHaveLength(1);
+    await layer.stop();
+  });
+
+  test("is tried on all volumes before another is asked for, and counts only when it opens none", async () => {
+    const { layer, members, idle, ...seen } = scene(
+      `${named} rd.luks.uuid=${SECOND} rd.luks.options=tries=1`,
+      {
+        uuids: [LUKS_UUID, SECOND],
+        answers: ["one", "other"],
+        opens: { "first one": 0, [`luks-${SECOND} other`]: 0 },
+      },
+    );
+    layer.update(await members());
+    await idle();
+    expect(seen.asked).toEqual([
+      `Passphrase for vda (first) and vdb (luks-${SECOND}): `,
+      `Passphrase for vdb (luks-${SECOND}): `,
+    ]);
+    expect(seen.told).toEqual(["ok", "ok", "closed"]);
+    expect(layer.problems()).toEqual([]);
+  });
+
+  test("that is wrong too often leaves the volume closed", async () => {
+    const { layer, members, idle, ...seen } = scene(`${named} rd.luks.options=tries=1`, {
+      answers: ["wrong"],
+    });
+    layer.update(await members());
+    await idle();
+    expect(seen.told).toEqual(["wrong", "closed"]);
+    expect(layer.problems()).toEqual(["vda (first) stays closed: no passphrase was right in 1 try."]);
+    expect(seen.given.map(fromBytes)).toEqual(["\0\0\0\0\0"]);
+  });
+
+  test("that nobody gives leaves it closed too", async () => {
+    for (const [answer, why] of [
+      ["declined", "no passphrase was given"],
+      ["timed out", "no passphrase came in time"],
+    ] as const) {
+      const { layer, members, idle } = scene(named, { answers: [answer] });
+      layer.update(await members());
+      await idle();
+      expect(layer.problems()).toEqual([`vda (first) stays closed: ${why}.`]);
+    }
+  });
+
+  test("is no longer asked for when all is stopped, or the disk is gone", async () => {
+    const { layer, members, told, asked } = scene(named, {});
+    layer.update(await members());
+    while (asked.length === 0) await Bun.sleep(1);
+    expect(layer.waitsFor()).toEqual(["the passphrase of vda (first) is asked for"]);
+    expect(layer.isBusy()).toBe(true);
+    await layer.stop();
+    expect(told).toEqual(["closed"]);
+
+    const gone = scene(named, {});
+    gone.layer.update(await gone.members());
+    while (gone.asked.length === 0) await Bun.sleep(1);
+    gone.devices.handle({
+      action: "remove",
+      devpath: "/devices/vda",
+      values: new Map([["SUBSYSTEM", "block"]]),
+    });
+    gone.layer.update([]);
+    await gone.idle();
+    expect(gone.told).toEqual(["closed"]);
+    expect(gone.layer.waitsFor()).toEqual([`LUKS ${LUKS_UUID} is not there`]);
+  });
+});
+
+describe("a key file", () => {
+  const etc = { crypttab: `vault UUID=${LUKS_UUID} /etc/key keyfile-size=4\n`, key: "abcd" };
+
+  test("opens a volume of crypttab without a question", async () => {
+    const { layer, members, idle, asked, calls } = scene("", { files: { etc }, opens: { "/etc/key": 0 } });
+    layer.update(await members());
+    await idle();
+    expect(asked).toEqual([]);
+    expect(calls[0]?.argv.slice(6)).toEqual([
+      ...["--key-file", "/etc/key", "--keyfile-size", "4"],
+      ...["--", "/dev/vda", "vault"],
+    ]);
+  });
+
+  test("that is wrong, or not there, is told; then a person is asked", async () => {
+    for (const [files, why] of [
+      [{ etc }, "the key is wrong"],
+      [{ etc: { crypttab: etc.crypttab } }, "/etc/key is not in the image"],
+    ] as const) {
+      const { layer, members, idle, said } = scene("", { files, answers: ["right"], opens: { right: 0 } });
+      layer.update(await members());
+      await idle();
+      expect(said).toContain(`vda (vault) was not opened by its key file: ${why}.`);
+      expect(said.at(-1)).toBe("opened vda (vault)");
+    }
+  });
+
+  test("on a disk that does not come is waited for no longer than it may be", async () => {
+    const line = `${named} rd.luks.key=/key:LABEL=keys rd.luks.options=keyfile-timeout=0`;
+    const { layer, members, idle, said } = scene(line, { answers: ["right"], opens: { right: 0 } });
+    layer.update(await members());
+    await idle();
+    expect(said).toContain(
+      "vda (first) was not opened by its key file: LABEL=keys did not appear within 0 s.",
+    );
+  });
+});
+
+describe("a token", () => {
+  const json = JSON.stringify({ tokens: { 0: { type: "systemd-tpm2" } } });
+  const plugin = { cryptsetup: { "libcryptsetup-token-systemd-tpm2.so": program() } };
+  const usr = { lib: { "x86_64-linux-gnu": plugin }, sbin: { cryptsetup: program() } };
+
+  test("is tried when its plugin is in the image, and a person is asked when it opens nothing", async () => {
+    const right = { answers: ["right"], opens: { right: 0 }, json };
+    const { layer, members, idle, calls, said } = scene(named, { ...right, files: { usr } });
+    layer.update(await members());
+    await idle();
+    expect(calls.map(({ argv }) => argv.slice(6, -3))).toEqual([["--token-only"], ["--key-file", "-"]]);
+    expect(said).toContain("vda (first) is not opened by its token (systemd-tpm2).");
+    const without = scene(named, right);
+    without.layer.update(await without.members());
+    await without.idle();
+    expect(without.calls).toHaveLength(1);
+  });
+});
+
+describe("a volume that nobody named", () => {
+  test("is opened when root= is itself", async () => {
+    const right = { answers: ["right"], opens: { right: 0 }, uuids: [LUKS_UUID, SECOND] };
+    const { layer, members, idle, asked } = scene(`root=UUID=${SECOND}`, right);
+    layer.update(await members());
+    await idle();
+    expect(asked).toEqual([`Passphrase for vdb (luks-${SECOND}): `]);
+  });
+
+  test("is opened when the root is not there, after a moment", async () => {
+    const { layer, members, idle, asked } = scene("root=LABEL=hidden", { answers: ["a"], opens: { a: 0 } });
+    layer.update(await members());
+    await idle();
+    expect(asked).toEqual([`Passphrase for vda (luks-${LUKS_UUID}): `]);
+  });
+
+  test("stays closed with rd.luks=0, and that is told", async () => {
+    const { layer, members, asked } = scene("root=LABEL=hidden rd.luks=0", {});
+    layer.update(await members());
+    expect(layer.isBusy()).toBe(false);
+    expect(asked).toEqual([]);
+    expect(layer.problems()).toEqual(["rd.luks=0 keeps encrypted volumes closed."]);
+  });
+});
+
+test("nobody is asked when nothing can be done with the answer", async () => {
+  const { layer, members, idle, asked } = scene(named, { files: { usr: {} } });
+  layer.update(await members());
+  await idle();
+  expect(asked).toEqual([]);
+  expect(layer.problems()).toEqual(["vda (first) can't be opened: cryptsetup is not in the image."]);
+});
