@@ -1,6 +1,9 @@
 /**
  * Asks for passphrases: one question for all volumes that wait for one, and each answer is tried on all of them.
  *
+ * The passphrase that opened some is kept until the layer stops, and tried on volumes that appear later, before anyone
+ * is asked for theirs: what is in an encrypted volume may be encrypted again. Every other one is overwritten at once.
+ *
  * After an answer that opens none there is a pause that grows, and after `tries` of them a volume stays closed: what
  * comes then is decided elsewhere (emergency.ts), and no key is left for it.
  */
@@ -25,18 +28,23 @@ export class Questions {
   private readonly makePrompt: MakePrompt;
   private asking: Promise<void> | undefined;
   private question = new AbortController();
+  private right: Uint8Array | undefined;
 
   /** @param timeout_ms how long an answer is waited for where a volume does not say; undefined is for ever */
   constructor(shop: Workshop, timeout_ms: number | undefined, makePrompt: MakePrompt) {
     this.shop = shop;
     this.timeout_ms = timeout_ms;
     this.makePrompt = makePrompt;
-    shop.signal.addEventListener("abort", () => this.question.abort());
+    shop.signal.addEventListener("abort", () => {
+      this.question.abort();
+      this.keep(undefined);
+    });
   }
 
   /** Has a person asked for this volume's passphrase, until it is open or given up, or all is stopped. */
   async askFor(one: Tracked): Promise<void> {
     const { states, signal } = this.shop;
+    if (await this.openedByTheLast(one)) return;
     states.set(one, "asked for");
     while (states.in("asked for").includes(one) && !signal.aborted) {
       this.asking ??= this.ask().finally(() => (this.asking = undefined));
@@ -64,7 +72,7 @@ export class Questions {
           timeout_ms: this.timeoutFor(waiting),
         });
         if (typeof answer === "object") {
-          const opened = await this.tryAll(answer.bytes).finally(() => answer.bytes.fill(0));
+          const opened = await this.tryOrForget(answer.bytes);
           prompt.tell(opened ? "ok" : "wrong");
           if (!opened) await this.pause();
         } else if (answer !== "cancelled") {
@@ -75,6 +83,31 @@ export class Questions {
     } finally {
       await prompt.close();
     }
+  }
+
+  private async openedByTheLast(one: Tracked): Promise<boolean> {
+    if (this.right === undefined) return false;
+    const answer = await openVolume(this.shop, one, { kind: "passphrase" }, this.right);
+    return answer.kind === "opened";
+  }
+
+  /** Tries the passphrase on all, and keeps it if it has opened any. True then. */
+  private async tryOrForget(passphrase: Uint8Array): Promise<boolean> {
+    let opened = false;
+    try {
+      opened = await this.tryAll(passphrase);
+    } finally {
+      // The buffer is the prompt's, which uses it again.
+      if (opened) this.keep(passphrase.slice());
+      passphrase.fill(0);
+    }
+    return opened;
+  }
+
+  private keep(passphrase: Uint8Array | undefined): void {
+    this.right?.fill(0);
+    this.right = this.shop.signal.aborted ? undefined : passphrase;
+    if (this.right === undefined) passphrase?.fill(0);
   }
 
   /** True when the passphrase has opened any volume. */
