@@ -2,6 +2,9 @@
 
 import type { Boot } from "./context.ts";
 
+/** How often it is asked whether the deadline is still held. */
+const held_look_ms = 500;
+
 /** How long a wait may stay silent. */
 export const silence_ms = { normal: 1000, quiet: 3000 };
 
@@ -27,12 +30,13 @@ export async function waitInTheOpen<T>(boot: Boot, wait: Wait<T>): Promise<T | u
   let shown = "";
   let held_ms = 0;
   for (;;) {
-    const round = performance.now();
-    const wasHeld = isHeld();
     // Asked for before the look: what changes during it is not missed.
     const changed = wait.changed();
     const value = await wait.look();
     if (value !== undefined) return value;
+    // Asked for after the look: what only looked as well is done by now.
+    const wasHeld = isHeld();
+    const round = performance.now();
     const left_ms =
       wait.timeout_ms === undefined || wasHeld
         ? Number.POSITIVE_INFINITY
@@ -43,10 +47,9 @@ export async function waitInTheOpen<T>(boot: Boot, wait: Wait<T>): Promise<T | u
       if (word !== shown) boot.log.notice(withDeadline(word, left_ms));
       shown = word;
     }
-    await firstOf(
-      changed,
-      Math.min(left_ms, shown === "" ? Math.max(silent_ms - elapsed_ms(), 1) : longestTimer_ms),
-    );
+    const next_ms = shown === "" ? Math.max(silent_ms - elapsed_ms(), 1) : longestTimer_ms;
+    // Who holds the deadline may let go of it without a change of anything.
+    await firstOf(changed, Math.min(left_ms, next_ms, wasHeld ? held_look_ms : longestTimer_ms));
     if (wasHeld) held_ms += performance.now() - round;
   }
 }

@@ -228,8 +228,11 @@ describe("the plan", () => {
   });
 });
 
+function steps(words: string): readonly string[] {
+  return planBoot(`root=LABEL=x ${words}`).steps;
+}
+
 describe("what stands under the root", () => {
-  const steps = (words: string) => planBoot(`root=LABEL=x ${words}`).steps;
   test("is named as it was asked for", () => {
     const said = steps(
       "rd.md.uuid=6a1c0de5:11aa22bb:33cc44dd:55ee66ff rd.md.timeout=0 rd.lvm.lv=a/b rd.luks.uuid=2f9e",

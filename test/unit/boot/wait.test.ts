@@ -34,7 +34,7 @@ function bootWith(line: string): { boot: Boot; lines: string[] } {
   return { boot, lines };
 }
 
-function begin(timeout_ms: number | undefined, line = ""): Scene {
+function begin(timeout_ms: number | undefined, line = "", isHeld = () => false): Scene {
   const { boot, lines } = bootWith(line);
   let wakers: (() => void)[] = [];
   const scene = {
@@ -54,6 +54,7 @@ function begin(timeout_ms: number | undefined, line = ""): Scene {
     changed: () => new Promise((resolve) => wakers.push(resolve)),
     describe: async () => scene.word,
     timeout_ms,
+    isHeld,
   });
   return Object.assign(scene, { result });
 }
@@ -169,5 +170,22 @@ test("what nothing can cut short is named when it takes long, once, and later wi
     expect(await sayIfSlow(boot, "never said", Promise.resolve(1))).toBe(1);
     await advance(5000);
     expect(lines).toEqual([]);
+  });
+});
+
+test("a deadline that is held does not come nearer, and counts again once it is let go, event or no event", async () => {
+  await inVirtualTime(async (advance) => {
+    let held = true;
+    const scene = begin(3000, "", () => held);
+    await advance(60_000);
+    expect(scene.lines).toEqual(["notice: waiting for it"]);
+    held = false;
+    await advance(600);
+    scene.word = "still waiting";
+    scene.wake();
+    await advance(0);
+    expect(scene.lines.at(-1)).toMatch(/^notice: still waiting \(giving up in 3 s\)$/);
+    await advance(3000);
+    expect(await scene.result).toBeUndefined();
   });
 });
