@@ -228,13 +228,13 @@ describe("the plan", () => {
   });
 });
 
-function steps(words: string): readonly string[] {
+function stepsFor(words: string): readonly string[] {
   return planBoot(`root=LABEL=x ${words}`).steps;
 }
 
 describe("what stands under the root", () => {
   test("is named as it was asked for", () => {
-    const said = steps(
+    const said = stepsFor(
       "rd.md.uuid=6a1c0de5:11aa22bb:33cc44dd:55ee66ff rd.md.timeout=0 rd.lvm.lv=a/b rd.luks.uuid=2f9e",
     );
     expect(said).toContain(
@@ -244,14 +244,14 @@ describe("what stands under the root", () => {
     expect(said.find((step) => step.startsWith("Meanwhile open"))).toContain("the encrypted volumes 2f9e:");
   });
   test("is left alone when it is turned off", () => {
-    const said = steps("rd.md=0 rd.lvm=0 rd.luks=0 fsck.mode=skip rd.fstab=0").join("\n");
+    const said = stepsFor("rd.md=0 rd.lvm=0 rd.luks=0 fsck.mode=skip rd.fstab=0").join("\n");
     expect(said).toContain(
       "Leave arrays of md alone.\nLeave encrypted volumes closed.\nLeave logical volumes inactive.",
     );
     expect(said).not.toMatch(/Check it|fstab/);
   });
   test("a hibernated system comes first", () => {
-    const said = steps("resume=/dev/vg/swap");
+    const said = stepsFor("resume=/dev/vg/swap");
     const wake = said.findIndex((step) => step.startsWith("Wake a hibernated system from /dev/vg/swap"));
     expect(wake).toBeGreaterThan(0);
     expect(wake).toBeLessThan(said.findIndex((step) => step.startsWith("Wait for at most")));

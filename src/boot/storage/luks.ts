@@ -94,7 +94,8 @@ export class LuksLayer implements StorageLayer {
 
   isBusy(): boolean {
     const open = this.states.in("asked for").length + this.states.in("working").length;
-    return open > 0 || this.looking !== undefined || typeof this.grace === "object";
+    const looks = this.looking !== undefined && this.members.length > 0;
+    return open > 0 || looks || typeof this.grace === "object";
   }
 
   problems(): string[] {
