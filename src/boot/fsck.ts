@@ -5,7 +5,7 @@
  * could not do its work (8, 16, 32, 128) is told of, and the mount shows whether it matters.
  */
 
-import { SysError, type Syscalls, X_OK, mkdirs, readTextIfThere, writeFile } from "../../syscalls/index.ts";
+import { SysError, type Syscalls, mkdirs, writeFile } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import type { BlockDevice } from "./blockdevices.ts";
@@ -14,7 +14,8 @@ import type { Boot } from "./context.ts";
 import { CheckScreen } from "./fsck-progress.ts";
 import { type FsckSettings, readFsckSettings } from "./fsck-settings.ts";
 import { FSCK, describeTrouble, planCheck } from "./fsck-tools.ts";
-import { toolDirectories } from "./spawn.ts";
+import { hasProgram } from "./spawn.ts";
+import { readAttribute } from "./attributes.ts";
 
 /** What is to be checked. */
 export interface CheckRequest {
@@ -127,28 +128,6 @@ function whyNot(
   if (mode === "skip") return "fsck.mode=skip says so";
   if (program === undefined) return "this filesystem needs no check";
   if (pass === 0 && mode !== "force") return "its line in fstab says so";
-  if (isReadOnly(sys, device.name)) return "it can't be written to";
-  return isInImage(sys, program) ? undefined : `${program} is not in the image`;
-}
-
-function isReadOnly(sys: Syscalls, name: string): boolean {
-  try {
-    return readTextIfThere(sys, `/sys/class/block/${name}/ro`)?.trim() === "1";
-  } catch (error) {
-    // The device has gone; the mount will say so.
-    if (error instanceof SysError) return false;
-    throw error;
-  }
-}
-
-function isInImage(sys: Syscalls, program: string): boolean {
-  return toolDirectories.some((directory) => {
-    try {
-      sys.access(`${directory}/${program}`, X_OK);
-      return true;
-    } catch (error) {
-      if (error instanceof SysError) return false;
-      throw error;
-    }
-  });
+  if (readAttribute(sys, `/sys/class/block/${device.name}/ro`) === "1") return "it can't be written to";
+  return hasProgram(sys, program) ? undefined : `${program} is not in the image`;
 }

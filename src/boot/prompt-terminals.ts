@@ -1,5 +1,6 @@
 /** The terminals that a question is shown on: all the consoles of the kernel, none of which may echo. */
 
+import { readAttribute } from "./attributes.ts";
 import {
   ECHO,
   ECHONL,
@@ -16,7 +17,6 @@ import {
   SysError,
   type Syscalls,
   isErrno,
-  readTextIfThere,
 } from "../../syscalls/index.ts";
 
 /** Opens the terminal at `path`, silent from then on. A terminal that can't be had is undefined. */
@@ -37,7 +37,7 @@ export function openTerminal(sys: Syscalls, path: string): Terminal | undefined 
 
 /** The nodes of the kernel's consoles that are terminals, the one that /dev/console stands for at the end. */
 export function consolePaths(sys: Syscalls): string[] {
-  const names = readAttribute(sys, "/sys/class/tty/console/active").split(" ");
+  const names = (readAttribute(sys, "/sys/class/tty/console/active") ?? "").split(" ");
   const paths = names.filter((name) => name !== "").map((name) => `/dev/${behind(sys, name)}`);
   return paths.length === 0 ? ["/dev/console"] : [...new Set(paths)];
 }
@@ -95,15 +95,6 @@ export class Terminal {
 function behind(sys: Syscalls, name: string): string {
   if (name !== "tty0") return name;
   return readAttribute(sys, "/sys/class/tty/tty0/active") || name;
-}
-
-function readAttribute(sys: Syscalls, path: string): string {
-  try {
-    return readTextIfThere(sys, path)?.trim() ?? "";
-  } catch (error) {
-    if (error instanceof SysError) return "";
-    throw error;
-  }
 }
 
 /** Where c_oflag and c_lflag stand in the kernel's struct termios (asm-generic/termbits.h). */

@@ -62,6 +62,11 @@ export function startProgram(boot: Boot, { argv, env, stdio }: Start): Bun.Subpr
   }
 }
 
+/** True when a program of this name can be started: nobody need be asked for what nothing can use. */
+export function hasProgram(sys: Syscalls, name: string): boolean {
+  return findProgram(sys, name) !== undefined;
+}
+
 /** What execve(2) answers, as clauses. */
 const refusals: Readonly<Record<string, string>> = {
   ENOENT: "does not exist, or its interpreter does not",

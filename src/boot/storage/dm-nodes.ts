@@ -13,12 +13,12 @@
  *   one would say so, and the legs of a mirror would take the links by UUID from the mirror.
  */
 
+import { namesIn, readAttribute } from "../attributes.ts";
 import {
   AT_FDCWD,
   SysError,
   type Syscalls,
   isErrno,
-  list,
   mkdirs,
   readTextIfThere,
   writeFile,
@@ -104,25 +104,6 @@ function readDmDevice(sys: Syscalls, kernelName: string): DmDevice | undefined {
   );
   if (rdev === undefined || name === undefined) return undefined;
   return { kernelName, rdev, name, uuid: uuid ?? "", live: suspended === "0" && Number(size) > 0 };
-}
-
-// A device may go while it is looked at.
-function readAttribute(sys: Syscalls, path: string): string | undefined {
-  try {
-    return readTextIfThere(sys, path)?.replace(/\n$/, "");
-  } catch (error) {
-    if (error instanceof SysError) return undefined;
-    throw error;
-  }
-}
-
-function namesIn(sys: Syscalls, directory: string): string[] {
-  try {
-    return list(sys, directory).map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof SysError) return [];
-    throw error;
-  }
 }
 
 function makeLink(sys: Syscalls, path: string, target: string): void {

@@ -1,7 +1,8 @@
 /** What of the machine and the image decides how an encrypted volume can be opened. */
 
-import { SysError, type Syscalls, X_OK, list, readTextIfThere } from "../../../syscalls/index.ts";
-import { toolDirectories } from "../spawn.ts";
+import { type Syscalls, readTextIfThere } from "../../../syscalls/index.ts";
+import { namesIn } from "../attributes.ts";
+import { hasProgram } from "../spawn.ts";
 
 /** A clause when deriving a key would take more memory than there is: it fits behind the volume's name. */
 export function lackOfMemory(sys: Syscalls, needed_kib: number): string | undefined {
@@ -23,22 +24,5 @@ export function hasTokenPlugins(sys: Syscalls): boolean {
 
 /** True when the image holds cryptsetup: nobody need be asked for what nothing can use. */
 export function hasCryptsetup(sys: Syscalls): boolean {
-  return toolDirectories.some((directory) => {
-    try {
-      sys.access(`${directory}/cryptsetup`, X_OK);
-      return true;
-    } catch (error) {
-      if (error instanceof SysError) return false;
-      throw error;
-    }
-  });
-}
-
-function namesIn(sys: Syscalls, directory: string): string[] {
-  try {
-    return list(sys, directory).map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof SysError) return [];
-    throw error;
-  }
+  return hasProgram(sys, "cryptsetup");
 }
