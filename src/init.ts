@@ -25,6 +25,7 @@ import { readLegacy } from "./boot/legacy.ts";
 import { KernelModules } from "./boot/kmodules.ts";
 import { kernelLog } from "./boot/log.ts";
 import { isMountPoint, mountBase } from "./boot/mounts.ts";
+import { waitForNamed } from "./boot/named.ts";
 import { readPacked, readParameters } from "./boot/packed.ts";
 import { Reaper } from "./boot/reaper.ts";
 import { Resume } from "./boot/resume.ts";
@@ -120,6 +121,7 @@ async function bringUpRoot(
     await resume.attempt(boot, devices, storage);
     const root = await mountTheRoot(boot, devices, modules, storage);
     await mountFstab(boot, devices, storage, (type) => modules.loadFilesystem(type));
+    await waitForNamed(boot, devices, storage);
     return root;
   } finally {
     await storage.stop();

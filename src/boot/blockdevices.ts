@@ -43,6 +43,7 @@ export class BlockDevices {
   private readonly sys: Syscalls;
   private readonly byName = new Map<string, BlockDevice>();
   private waiters: (() => void)[] = [];
+  private changes = 0;
 
   constructor(sys: Syscalls) {
     this.sys = sys;
@@ -57,12 +58,17 @@ export class BlockDevices {
     return this.byName.get(name);
   }
 
+  /** Another number after each change of a device; that what is on it has been read is one, too. */
+  get version(): number {
+    return this.changes;
+  }
+
   /** Takes in all that sysfs lists now. */
   scan(): void {
     const names = new Set(list(this.sys, "/sys/class/block").map((entry) => entry.name));
     for (const name of this.byName.keys()) if (!names.has(name)) this.byName.delete(name);
     for (const name of names) this.refresh(name);
-    this.wake();
+    this.haveChanged();
   }
 
   /** Takes in one event. */
@@ -71,10 +77,10 @@ export class BlockDevices {
     const name = event.devpath.slice(event.devpath.lastIndexOf("/") + 1);
     if (event.action === "remove") this.byName.delete(name);
     else this.refresh(name);
-    this.wake();
+    this.haveChanged();
   }
 
-  /** Resolves at the next change of any device; that what is on it has been read is one, too. */
+  /** Resolves at the next change of any device, or when somebody calls `wake`. */
   changed(): Promise<void> {
     return new Promise((resolve) => this.waiters.push(resolve));
   }
@@ -86,8 +92,13 @@ export class BlockDevices {
     for (const waiter of waiters) waiter();
   }
 
+  protected haveChanged(): void {
+    this.changes += 1;
+    this.wake();
+  }
+
   private refresh(name: string): void {
-    const device = describeDevice(this.sys, name, () => this.wake());
+    const device = describeDevice(this.sys, name, () => this.haveChanged());
     if (device === undefined) this.byName.delete(name);
     else this.byName.set(name, device);
   }

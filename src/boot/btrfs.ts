@@ -11,7 +11,7 @@ import { hasOption } from "../storage/option-list.ts";
 import type { BlockDevice, BlockDevices } from "./blockdevices.ts";
 import type { Boot } from "./context.ts";
 import type { Layers } from "./storage/layer.ts";
-import { waitInTheOpen } from "./wait.ts";
+import { waitForDevices } from "./wait-devices.ts";
 
 /** Where the wait for ever of rd.timeout=0 ends when the filesystem may be mounted without what is missing. */
 const degradedWait_ms = 30_000;
@@ -47,7 +47,8 @@ export async function gatherBtrfs(
   await loadFilesystem("btrfs");
   const degraded = hasOption(data, "degraded");
   const told = new Map<string, BlockDevice>();
-  const ready = await waitInTheOpen(boot, {
+  const ready = await waitForDevices(boot, devices, layers, {
+    what: async () => `the rest of its devices: ${await describeMembers(devices, uuid, wanted)}`,
     look: async () => {
       for (const member of await membersOf(devices, uuid)) {
         if (told.get(member.name) === member) continue;
@@ -56,14 +57,7 @@ export async function gatherBtrfs(
       }
       return isReady(boot, device);
     },
-    changed: () => devices.changed(),
-    describe: async () =>
-      [
-        `waiting for the rest of its devices: ${await describeMembers(devices, uuid, wanted)}`,
-        ...layers.waitsFor(),
-      ].join("; "),
     timeout_ms: degraded ? (timeout_ms ?? degradedWait_ms) : timeout_ms,
-    isHeld: () => layers.isBusy(),
   });
   if (ready !== undefined) return;
   const have = await describeMembers(devices, uuid, wanted);

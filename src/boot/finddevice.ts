@@ -14,8 +14,8 @@ const patience_ms = 1000;
 
 /**
  * The device that `ref` means among those that are there now; undefined when none does, or when it does not
- * answer in time. When several carry the same tag, the first by name that is no snapshot is taken and
- * the others are named in `alsoMatching`.
+ * answer in time. When several carry the same tag, snapshots do not count, the first by name is taken, and the others
+ * are named in `alsoMatching`.
  */
 export async function findDevice(
   sys: Syscalls,
@@ -28,7 +28,7 @@ export async function findDevice(
   const timer = setTimeout(() => late.resolve(false), timeout_ms);
   const looks = all.map((device) => Promise.race([means(sys, devices, device, ref), late.promise]));
   const matches = await Promise.all(looks).finally(() => clearTimeout(timer));
-  const [first, ...others] = originsFirst(
+  const [first, ...others] = originsOf(
     sys,
     all.filter((_, i) => matches[i]),
   );
@@ -89,11 +89,11 @@ function namesDm(sys: Syscalls, device: BlockDevice, path: string): boolean {
 }
 
 // A snapshot carries the tags of its origin, which is meant (DM_UDEV_LOW_PRIORITY_FLAG in udev's rules).
-function originsFirst(sys: Syscalls, devices: readonly BlockDevice[]): readonly BlockDevice[] {
+function originsOf(sys: Syscalls, devices: readonly BlockDevice[]): readonly BlockDevice[] {
   if (devices.length < 2) return devices;
   const snapshots = snapshotNames(listDmDevices(sys));
-  const isSnapshot = ({ name }: BlockDevice): boolean => snapshots.has(name);
-  return [...devices.filter((device) => !isSnapshot(device)), ...devices.filter(isSnapshot)];
+  const origins = devices.filter(({ name }) => !snapshots.has(name));
+  return origins.length === 0 ? devices : origins;
 }
 
 async function hasTag(

@@ -22,10 +22,11 @@ import { type LoadFilesystem, makeReady, mountDevice } from "./mountdevice.ts";
 import { parseMountOptions } from "./mountoptions.ts";
 import { mountPoints } from "./moves.ts";
 import { mapOverlayPaths } from "./overlay-options.ts";
-import { describeDevices } from "./report.ts";
 import { resolveInRoot } from "./resolve.ts";
+import { mountSource } from "./storage/dm-nodes.ts";
 import type { Layers } from "./storage/layer.ts";
-import { sayIfSlow, waitInTheOpen } from "./wait.ts";
+import { sayIfSlow } from "./wait.ts";
+import { waitForDevices } from "./wait-devices.ts";
 
 /**
  * Mounts them below `newRoot`, where the root is mounted. What is mounted there already stays as it is.
@@ -139,17 +140,10 @@ async function findFor({ boot, devices, layers }: Means, mount: PlannedMount): P
   if (typeof ref === "string")
     throw new UserError(`${name} can't be mounted: ${ref}`, "Correct its line in /etc/fstab.");
   if ((await findOpened(boot.sys, devices, ref)) === undefined) layers.need?.(ref);
-  const found = await waitInTheOpen(boot, {
+  const found = await waitForDevices(boot, devices, layers, {
+    what: () => `${describeRef(ref)}, the device of ${name}`,
     look: () => findOpened(boot.sys, devices, ref),
-    changed: () => devices.changed(),
-    describe: async () =>
-      [
-        `waiting for ${describeRef(ref)}, the device of ${name}`,
-        ...layers.waitsFor(),
-        await describeDevices(devices),
-      ].join("; "),
     timeout_ms: timeoutOf(boot, mount),
-    isHeld: () => layers.isBusy(),
   });
   if (found === undefined)
     throw new UserError(
@@ -165,11 +159,12 @@ function timeoutOf({ options }: Boot, { timeout_ms }: PlannedMount): number | un
 }
 
 // By number and by name: a btrfs has a number of its own.
-function isInUse(sys: Syscalls, { rdev, node }: BlockDevice): boolean {
+function isInUse(sys: Syscalls, device: BlockDevice): boolean {
+  const names = [device.node, mountSource(sys, device)];
   return readText(sys, "/proc/self/mountinfo")
     .split("\n")
     .map((line) => line.split(" "))
-    .some((fields) => fields[2] === rdev || fields[fields.indexOf("-") + 2] === node);
+    .some((fields) => fields[2] === device.rdev || names.includes(fields[fields.indexOf("-") + 2] ?? ""));
 }
 
 function mountBind({ sys, log }: Boot, mount: PlannedMount, target: string): void {

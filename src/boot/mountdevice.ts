@@ -8,6 +8,7 @@ import { gatherBtrfs } from "./btrfs.ts";
 import type { runChild } from "./children.ts";
 import type { Boot } from "./context.ts";
 import { checkFilesystem } from "./fsck.ts";
+import { mountSource } from "./storage/dm-nodes.ts";
 import type { Layers } from "./storage/layer.ts";
 import { sayIfSlow } from "./wait.ts";
 
@@ -78,7 +79,7 @@ export async function mountDevice(
       const mounting = mountOrReadOnly(boot, request, type);
       await sayIfSlow(boot, `mounting ${device.node} (${text(type)}); the kernel is still at it`, mounting);
       const access = (flags & MS_RDONLY) === 0 ? "read-write" : "read-only";
-      boot.log.info(`mounted ${device.node} (${text(type)}) ${as}, ${access}`);
+      boot.log.info(`mounted ${mountSource(boot.sys, device)} (${text(type)}) ${as}, ${access}`);
       return;
     } catch (error) {
       answers.push(`as ${text(type)}: ${explain(error)}`);
@@ -142,16 +143,17 @@ function describeObstacle(
 
 async function mountOrReadOnly(
   { sys, log }: Boot,
-  { device: { node }, target, flags, data }: MountRequest,
+  { device, target, flags, data }: MountRequest,
   type: string,
 ): Promise<void> {
+  const source = mountSource(sys, device);
   try {
-    await sys.slow.mount(node, target, type, flags, data);
+    await sys.slow.mount(source, target, type, flags, data);
   } catch (error) {
     // As the kernel does for its own root: a write-protected disk can still be read.
     if ((flags & MS_RDONLY) !== 0 || !isErrno(error, "EROFS", "EACCES")) throw error;
-    log.warning(`${node} can't be written to; mounting it read-only.`);
-    await sys.slow.mount(node, target, type, flags | MS_RDONLY, data);
+    log.warning(`${source} can't be written to; mounting it read-only.`);
+    await sys.slow.mount(source, target, type, flags | MS_RDONLY, data);
   }
 }
 

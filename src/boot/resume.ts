@@ -13,9 +13,9 @@ import { type Word, sameName } from "./cmdline.ts";
 import type { Boot } from "./context.ts";
 import { type DeviceRef, describeRef, parseDeviceRef } from "./deviceref.ts";
 import { findOpened } from "./finddevice.ts";
-import { describeDevices } from "./report.ts";
 import type { Layers } from "./storage/layer.ts";
-import { sayIfSlow, waitInTheOpen } from "./wait.ts";
+import { sayIfSlow } from "./wait.ts";
+import { waitForDevices } from "./wait-devices.ts";
 
 export interface ResumeSettings {
   /** The device that holds the image; undefined when none is named or noresume is. */
@@ -98,17 +98,10 @@ async function resume(
     return;
   }
   if ((await findOpened(sys, devices, ref)) === undefined) layers.need?.(ref);
-  const found = await waitInTheOpen(boot, {
+  const found = await waitForDevices(boot, devices, layers, {
+    what: () => `${describeRef(ref)}, which may hold a hibernated system`,
     look: () => findOpened(sys, devices, ref),
-    changed: () => devices.changed(),
-    describe: async () =>
-      [
-        `waiting for ${describeRef(ref)}, which may hold a hibernated system`,
-        ...layers.waitsFor(),
-        await describeDevices(devices),
-      ].join("; "),
     timeout_ms: boot.options.deviceTimeout_ms ?? longest_ms,
-    isHeld: () => layers.isBusy(),
   });
   if (found === undefined) {
     log.warning(`${describeRef(ref)} of resume= did not appear; starting afresh.`);

@@ -21,10 +21,9 @@ import { findOpened } from "./finddevice.ts";
 import { type LoadFilesystem, makeReady, mountDevice } from "./mountdevice.ts";
 import { parseMountOptions } from "./mountoptions.ts";
 import type { Options } from "./options.ts";
-import { describeDevices } from "./report.ts";
 import type { Layers } from "./storage/layer.ts";
 import type { Storage } from "./storage/storage.ts";
-import { waitInTheOpen } from "./wait.ts";
+import { waitForDevices } from "./wait-devices.ts";
 
 /**
  * The block device that `root=` names. When it names none and hooks may mount the root, it is left to them.
@@ -67,17 +66,10 @@ export async function findRoot(
   ref: DeviceRef,
 ): Promise<BlockDevice> {
   if (ref.kind === "path") refuseOtherFiles(boot.sys, `/dev/${ref.name}`);
-  const found = await waitInTheOpen(boot, {
+  const found = await waitForDevices(boot, devices, storage, {
+    what: () => `the root ${describeRef(ref)}`,
     look: () => findOpened(boot.sys, devices, ref),
-    changed: () => devices.changed(),
-    describe: async () =>
-      [
-        `waiting for the root ${describeRef(ref)}`,
-        ...storage.waitsFor(),
-        await describeDevices(devices),
-      ].join("; "),
     timeout_ms: boot.options.deviceTimeout_ms,
-    isHeld: () => storage.isBusy(),
   });
   if (found === undefined) {
     for (const problem of [...storage.waitsFor(), ...storage.problems()]) boot.log.error(problem);

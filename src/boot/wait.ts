@@ -2,9 +2,6 @@
 
 import type { Boot } from "./context.ts";
 
-/** How often it is asked whether the deadline is still held. */
-const held_look_ms = 500;
-
 /** How long a wait may stay silent. */
 export const silence_ms = { normal: 1000, quiet: 3000 };
 
@@ -13,11 +10,16 @@ export interface Wait<T> {
   readonly look: () => Promise<T | undefined>;
   /** Resolves when it is worth looking again. */
   readonly changed: () => Promise<void>;
-  /** What is waited for and what is there so far; read when it is shown, and shown when it differs. */
-  readonly describe: () => Promise<string>;
+  /** What is waited for; read when it may be shown, and shown when it differs. Undefined says nothing now. */
+  readonly describe: () => Promise<string | undefined>;
+  /** What is there so far: shown behind it when it differs from what was shown last. */
+  readonly detail?: () => Promise<string>;
   /** Undefined waits for ever. */
   readonly timeout_ms: number | undefined;
-  /** While this is true the deadline does not come nearer: somebody else works on what is waited for. */
+  /**
+   * While this is true the deadline does not come nearer: somebody else works on what is waited for, whose end makes
+   * `changed` resolve.
+   */
   readonly isHeld?: () => boolean;
 }
 
@@ -27,7 +29,7 @@ export async function waitInTheOpen<T>(boot: Boot, wait: Wait<T>): Promise<T | u
   const elapsed_ms = (): number => performance.now() - started;
   const silent_ms = boot.options.quiet ? silence_ms.quiet : silence_ms.normal;
   const isHeld = wait.isHeld ?? (() => false);
-  let shown = "";
+  let shown: Word = { word: "", detail: "" };
   let held_ms = 0;
   for (;;) {
     // Asked for before the look: what changes during it is not missed.
@@ -43,13 +45,13 @@ export async function waitInTheOpen<T>(boot: Boot, wait: Wait<T>): Promise<T | u
         : wait.timeout_ms - (elapsed_ms() - held_ms);
     if (left_ms <= 0) return undefined;
     if (elapsed_ms() >= silent_ms) {
-      const word = await wait.describe();
-      if (word !== shown) boot.log.notice(withDeadline(word, left_ms));
-      shown = word;
+      const next = await describeNow(wait, shown);
+      const words = wordsOf(next, shown);
+      if (words !== "") boot.log.notice(withDeadline(words, left_ms));
+      shown = next;
     }
-    const next_ms = shown === "" ? Math.max(silent_ms - elapsed_ms(), 1) : longestTimer_ms;
-    // Who holds the deadline may let go of it without a change of anything.
-    await firstOf(changed, Math.min(left_ms, next_ms, wasHeld ? held_look_ms : longestTimer_ms));
+    const next_ms = shown.word === "" ? Math.max(silent_ms - elapsed_ms(), 1) : longestTimer_ms;
+    await firstOf(changed, Math.min(left_ms, next_ms));
     if (wasHeld) held_ms += performance.now() - round;
   }
 }
@@ -59,6 +61,22 @@ export async function sayIfSlow<T>(boot: Boot, words: string, work: Promise<T>):
   const silent_ms = boot.options.quiet ? silence_ms.quiet : silence_ms.normal;
   const timer = setTimeout(() => boot.log.notice(words), silent_ms);
   return work.finally(() => clearTimeout(timer));
+}
+
+interface Word {
+  readonly word: string;
+  readonly detail: string;
+}
+
+async function describeNow<T>({ describe, detail }: Wait<T>, shown: Word): Promise<Word> {
+  const word = await describe();
+  return word === undefined ? shown : { word, detail: (await detail?.()) ?? "" };
+}
+
+// All that the console does not show yet; nothing when that is all.
+function wordsOf({ word, detail }: Word, shown: Word): string {
+  if (detail === shown.detail) return word === shown.word ? "" : word;
+  return `${word}; ${detail}`;
 }
 
 // setTimeout() takes 31 bits.

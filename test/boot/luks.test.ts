@@ -27,6 +27,7 @@ let direct: Listing;
 const ENCRYPTED: readonly Rule[] = [
   { key: /^(?:cwd\.node|root\.node|mount\.\/\.dev|kernel\.cmdline)$/, why: "it is another device" },
   { key: /^dir\.\/dev\/(?:dm-0|mapper\/luks-.*)$/, why: "that is the device" },
+  { key: /^dir\.\/dev\/vdb$/, why: "a test plugs it in" },
   {
     key: /^memory\.Mlocked$/,
     why: "the kernel unlocks what cryptsetup had locked in batches of fifteen pages for each CPU (mm/mlock.c)",
@@ -53,17 +54,21 @@ for (const version of ["luks1", "luks2"] as const)
       const machine = await bootRdinit(`luks-typed-${version}`, {
         append: `root=UUID=${STORAGE.filesystem} rd.luks.uuid=${STORAGE.luks} rd.luks.options=discard`,
         disks: [{ file: disk }],
+        hotplug: ["virtio-blk"],
         image: { tools, shell: true, files: [LOOK] },
       });
-      // It is shown again below the line that says what is waited for.
+      // It is shown again below a line of the kernel's.
       await machine.console.expect(QUESTION, MACHINE_MS);
-      await machine.console.expect("waiting for the root", MACHINE_MS);
+      await machine.plugDisk({ file: await probeDisk(temporaryDirectory()) });
+      await machine.console.expect("[vdb]", MACHINE_MS);
       expect(await answer(machine, STORAGE.passphrase)).toBe(`vda (luks-${STORAGE.luks})`);
       const listing = await probed(machine);
-      expect(listing.get("mount./.source")).toBe("/dev/dm-0");
+      expect(listing.get("mount./.source")).toBe(`/dev/mapper/luks-${STORAGE.luks}`);
       expect(listing.get("processes.others")).toBe("0");
       expect(describeDifferences(compare(direct, listing, [...HANDOVER_RULES, ...ENCRYPTED]))).toBe("");
       expect(machine.console.text).not.toContain(STORAGE.passphrase);
+      // The question is on the console: nothing else is said of the wait.
+      expect(machine.console.text).not.toContain("waiting for the root");
       expect(lookedAt(machine)).toEqual([
         "10-look: discards",
         ...CLEAN,

@@ -5,7 +5,7 @@ import { rdinitImage } from "../../qemu/images.ts";
 import { type MakerRecipe, makeDisksInGuest } from "../../qemu/maker.ts";
 import { probeRoot } from "../../qemu/probe.ts";
 import { MACHINE_MS, TEST_MS, bootRdinit, probed } from "../../qemu/scenario.ts";
-import { luksOnLvmOnTwoLuks, lvmOnLuksOnRaid5 } from "../../qemu/storage-nested.ts";
+import { NESTED, luksOnLvmOnTwoLuks, lvmOnLuksOnRaid5 } from "../../qemu/storage-nested.ts";
 import { STORAGE, raid1Lvm, raid1LvmLuks } from "../../qemu/storage.ts";
 import type { Tree } from "../../qemu/tree.ts";
 
@@ -21,43 +21,44 @@ beforeAll(async () => {
 interface Case {
   readonly recipe: (tree: Tree) => MakerRecipe;
   readonly append: string;
-  /** What the root is on, as the kernel names it. */
+  /** What the root is on, as mount(8) would name it. */
   readonly source: string;
   /** How often the passphrase is asked for: once, as one that was typed is tried on all. */
   readonly asked: number;
 }
 
+const VOLUME = `/dev/mapper/${STORAGE.group}-${STORAGE.volume.replaceAll("-", "--")}`;
 const BY_UUID = `root=UUID=${STORAGE.filesystem}`;
 
 const CASES: Readonly<Record<string, Case>> = {
   "ext4 on LVM on RAID1": {
     recipe: raid1Lvm,
     append: BY_UUID,
-    source: "/dev/dm-0",
+    source: VOLUME,
     asked: 0,
   },
   "ext4 on LVM on RAID1, by the volume's name": {
     recipe: raid1Lvm,
     append: `root=/dev/${STORAGE.group}/${STORAGE.volume}`,
-    source: "/dev/dm-0",
+    source: VOLUME,
     asked: 0,
   },
   "ext4 on LUKS on LVM on RAID1": {
     recipe: raid1LvmLuks,
     append: BY_UUID,
-    source: "/dev/dm-1",
+    source: `/dev/mapper/luks-${STORAGE.luks}`,
     asked: 1,
   },
   "ext4 on LVM on LUKS on RAID5": {
     recipe: lvmOnLuksOnRaid5,
     append: BY_UUID,
-    source: "/dev/dm-1",
+    source: VOLUME,
     asked: 1,
   },
   "ext4 on LUKS on LVM on two LUKS": {
     recipe: luksOnLvmOnTwoLuks,
     append: BY_UUID,
-    source: "/dev/dm-3",
+    source: `/dev/mapper/luks-${NESTED.inner_luks}`,
     asked: 1,
   },
 };

@@ -25,6 +25,7 @@ import {
 } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
+import type { BlockDevice } from "../blockdevices.ts";
 import { isPartOfVolume, isVolume, splitDmName } from "./lvm-names.ts";
 
 /** A device-mapper device as sysfs describes it. */
@@ -78,6 +79,12 @@ export function publishDmDevices(sys: Syscalls): string[] {
 export function linksOf({ name, uuid }: DmDevice): string[] {
   const parts = isVolume(uuid) && !isPartOfVolume(name, uuid) ? splitDmName(name) : undefined;
   return [`/dev/mapper/${name}`, ...(parts === undefined ? [] : [`/dev/${parts.group}/${parts.volume}`])];
+}
+
+/** What a device is called in /proc/mounts: /dev/mapper/NAME if that leads to it, as mount(8) would have it. */
+export function mountSource(sys: Syscalls, { name, node, dmName }: BlockDevice): string {
+  const path = `/dev/mapper/${dmName}`;
+  return dmName !== undefined && linkTarget(sys, path) === `../${name}` ? path : node;
 }
 
 /** What udev's record of the device holds. */

@@ -31,15 +31,28 @@ export interface StorageLayer {
   readonly waitsFor: () => readonly string[];
   /**
    * True while a device may still come of what it does: a tool runs, a person is asked, or a deadline of its own
-   * (a degraded array's) has not passed. The deadline of the root does not count meanwhile.
+   * (a degraded array's) has not passed. The deadline of the root does not count meanwhile. A layer that ceases to be
+   * busy calls `StorageContext.changed`.
    */
   readonly isBusy: () => boolean;
   /** Takes in that the boot needs this device too, besides the root. */
   readonly need?: (ref: DeviceRef) => void;
+  /** True while a person is asked something on the consoles. */
+  readonly asks?: () => boolean;
+  /** What somebody has named, and is not there. */
+  readonly lacks: () => readonly Lack[];
   /** Sentences about what has gone wrong, for the report when the root did not appear. */
   readonly problems: () => readonly string[];
   /** Ends what goes on in the background, a question on the console too. Resolves when it has ended. */
   readonly stop: () => Promise<void>;
+}
+
+/** A device that the command line or a file of the image names, and that is not there. */
+export interface Lack {
+  /** "array 3d9a…" */
+  readonly what: string;
+  /** The system must not be started without it. */
+  readonly required: boolean;
 }
 
 /** What a layer works with besides the boot itself. */
@@ -56,6 +69,12 @@ export interface Layers {
   readonly waitsFor: () => readonly string[];
   /** True while a device may still come of what they do. */
   readonly isBusy: () => boolean;
+  /** True while a person is asked something on the consoles. */
+  readonly asks: () => boolean;
   /** Tells them that the boot needs this device too, besides the root. */
   readonly need?: (ref: DeviceRef) => void;
+  /** What somebody has named, and is not there. */
+  readonly lacks: () => readonly Lack[];
+  /** Sentences about what has gone wrong. */
+  readonly problems: () => readonly string[];
 }

@@ -8,28 +8,19 @@
 import { readTextIfThere } from "../../../syscalls/index.ts";
 import { describe } from "../../lib/errors.ts";
 import { type Crypttab, parseCrypttab } from "../../storage/crypttab.ts";
-import type { BlockDevice, BlockDevices } from "../blockdevices.ts";
+import type { BlockDevices } from "../blockdevices.ts";
 import { runChild } from "../children.ts";
 import type { Boot } from "../context.ts";
-import { parseDeviceRef } from "../deviceref.ts";
-import { findDevice } from "../finddevice.ts";
+import { type DeviceRef, parseDeviceRef } from "../deviceref.ts";
 import { listDmDevices } from "./dm-nodes.ts";
-import type { Member, StorageContext, StorageLayer } from "./layer.ts";
+import type { Lack, Member, StorageContext, StorageLayer } from "./layer.ts";
 import { type MakePrompt, Questions, onTheConsoles } from "./luks-ask.ts";
+import { chooseVolumes } from "./luks-choice.ts";
 import { hasCryptsetup } from "./luks-machine.ts";
 import type { LuksSettings } from "./luks-settings.ts";
 import { type Tracked, VolumeStates, titleOf } from "./luks-states.ts";
 import { type Workshop, openByKeyFile, openByToken, prepare } from "./luks-unlock.ts";
-import {
-  type Container,
-  type Volume,
-  type Wanted,
-  containersForRoot,
-  describeWanted,
-  isWantedBy,
-  makeVolume,
-  planWanted,
-} from "./luks-volumes.ts";
+import { type Volume, type Wanted, describeWanted, planWanted } from "./luks-volumes.ts";
 
 /** How long the root may be elsewhere before volumes that nobody has named are opened for it. */
 const grace_ms = 1000;
@@ -37,6 +28,7 @@ const grace_ms = 1000;
 export class LuksLayer implements StorageLayer {
   readonly types: readonly string[] = ["crypto_LUKS"];
   private readonly boot: Boot;
+  private readonly context: StorageContext;
   private readonly devices: BlockDevices;
   private readonly settings: LuksSettings;
   private readonly wanted: readonly Wanted[];
@@ -45,8 +37,10 @@ export class LuksLayer implements StorageLayer {
   private readonly questions: Questions;
   private readonly background = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
+  /** What the boot needs: the root first, undefined when none is named. */
+  private readonly needs: (DeviceRef | undefined)[];
   private members: readonly Member[] = [];
-  private absent: readonly Wanted[] = [];
+  private absent: readonly Wanted[];
   private looking: Promise<void> | undefined;
   private lookAgain = false;
   private grace: "not begun" | ReturnType<typeof setTimeout> | "over" = "not begun";
@@ -61,14 +55,19 @@ export class LuksLayer implements StorageLayer {
     makePrompt: MakePrompt = onTheConsoles,
   ) {
     this.boot = boot;
+    this.context = context;
     this.devices = devices;
     this.settings = settings;
+    const { root } = boot.options;
+    const ref = root === undefined ? undefined : parseDeviceRef(root);
+    this.needs = [typeof ref === "object" ? ref : undefined];
     this.states = new VolumeStates(boot.log, () => context.changed());
     this.shop = { boot, context, devices, states: this.states, signal: this.stopping.signal, run };
     this.questions = new Questions(this.shop, settings.timeout_ms, makePrompt);
     const { entries, notes } = settings.enabled && settings.crypttab ? readCrypttab(boot) : NO_CRYPTTAB;
     const { wanted, complaints } = planWanted(settings, entries);
     this.wanted = wanted;
+    this.absent = wanted;
     for (const complaint of [...notes, ...complaints]) boot.log.warning(complaint);
   }
 
@@ -77,6 +76,13 @@ export class LuksLayer implements StorageLayer {
     if (!this.settings.enabled || this.stopping.signal.aborted) return;
     this.lookAgain = true;
     this.looking ??= this.look();
+  }
+
+  /** Takes in that the boot needs this device too: a volume that nobody has named may hold it. */
+  need(ref: DeviceRef): void {
+    this.needs.push(ref);
+    if (this.grace === "over") this.grace = "not begun";
+    this.update(this.members);
   }
 
   waitsFor(): string[] {
@@ -98,6 +104,17 @@ export class LuksLayer implements StorageLayer {
     return open > 0 || looks || typeof this.grace === "object";
   }
 
+  asks(): boolean {
+    return this.states.in("asked for").length > 0;
+  }
+
+  lacks(): Lack[] {
+    if (!this.settings.enabled || this.wanted.length === 0) return [];
+    const coming = [...this.states.in("working"), ...this.states.in("asked for")];
+    const all = [...this.absent.map(describeWanted), ...coming.map(titleOf)];
+    return all.map((what) => ({ what, required: false }));
+  }
+
   problems(): string[] {
     if (!this.settings.enabled && this.members.length > 0)
       return ["rd.luks=0 keeps encrypted volumes closed."];
@@ -116,7 +133,11 @@ export class LuksLayer implements StorageLayer {
     try {
       while (this.lookAgain && !this.stopping.signal.aborted) {
         this.lookAgain = false;
-        const volumes = await this.choose();
+        const { boot, devices, settings, members, wanted, needs } = this;
+        const graceIsOver = (): boolean => this.graceIsOver();
+        const choice = { boot, devices, settings, members, wanted, needs, graceIsOver };
+        const { volumes, absent } = await chooseVolumes(choice);
+        this.absent = absent;
         this.forgetGone();
         if (this.stopping.signal.aborted) return;
         for (const { volume, complaints } of volumes) this.begin(volume, complaints);
@@ -125,46 +146,8 @@ export class LuksLayer implements StorageLayer {
       this.boot.log.error(`Encrypted volumes can't be looked for: ${describe(error)}.`);
     } finally {
       this.looking = undefined;
+      if (this.members.length > 0) this.context.changed();
     }
-  }
-
-  /** The volumes that are to be opened and can be found. */
-  private async choose(): Promise<ReturnType<typeof makeVolume>[]> {
-    const containers = this.members.map(({ device, found }) => containerOf(device, found.uuid));
-    if (this.wanted.length === 0)
-      return (await this.forTheRoot(containers)).map((one) => makeVolume(one, this.settings, undefined));
-    const absent: Wanted[] = [];
-    const volumes: ReturnType<typeof makeVolume>[] = [];
-    for (const wanted of this.wanted) {
-      const own = await this.containersOf(wanted, containers);
-      if (own.length === 0) absent.push(wanted);
-      volumes.push(...own.map((one) => makeVolume(one, this.settings, wanted)));
-    }
-    this.absent = absent;
-    return volumes;
-  }
-
-  private async containersOf(
-    wanted: Wanted,
-    containers: readonly Container[],
-  ): Promise<readonly Container[]> {
-    if (wanted.device === undefined) return containers.filter((one) => isWantedBy(wanted, one));
-    const found = await findDevice(this.boot.sys, this.devices, wanted.device);
-    if (found === undefined) return [];
-    const { device } = found;
-    return [containers.find(({ node }) => node === device.node) ?? containerOf(device, undefined)];
-  }
-
-  private async forTheRoot(containers: readonly Container[]): Promise<readonly Container[]> {
-    if (containers.length === 0) return [];
-    const { root } = this.boot.options;
-    const written = root === undefined ? undefined : parseDeviceRef(root);
-    const ref = typeof written === "object" ? written : undefined;
-    const found = ref === undefined ? undefined : await findDevice(this.boot.sys, this.devices, ref);
-    const isMember = this.members.some(({ device }) => device.node === found?.device.node);
-    const chosen = containersForRoot(containers, ref, found !== undefined && !isMember);
-    const isOwn = isMember || chosen.length === 0;
-    return isOwn || this.graceIsOver() ? chosen : [];
   }
 
   // A disk that comes a moment later may hold the root in the clear.
@@ -232,8 +215,4 @@ function readCrypttab({ sys }: Boot): Crypttab {
   } catch (error) {
     return { entries: [], notes: [`/etc/crypttab can't be read: ${describe(error)}.`] };
   }
-}
-
-function containerOf({ name, node }: BlockDevice, uuid: string | undefined): Container {
-  return { device: name, node, uuid };
 }

@@ -3,7 +3,7 @@
 import { text } from "../../lib/bytes.ts";
 import type { PhysicalVolume } from "./lvm-group.ts";
 import type { PhysicalVolumeContents } from "./lvm-metadata.ts";
-import type { GroupState, Wants } from "./lvm-plan.ts";
+import type { GroupPlan, GroupState, Wants } from "./lvm-plan.ts";
 import type { LvmSettings } from "./lvm-settings.ts";
 
 /** A clause for the console. */
@@ -33,6 +33,29 @@ export function problemsOfNames({ volumes, groups }: Wants, states: readonly Gro
     const has = visible.length === 0 ? "it has none" : `it has ${visible.join(", ")}`;
     return `The volume group ${text(group)} has no logical volume ${text(volume)}; ${has}.`;
   });
+}
+
+/**
+ * The groups and volumes that the parameters name, and that are neither active nor were tried.
+ * @param wasTried whether a volume, "VG/LV", was tried, which is told elsewhere if it failed
+ */
+export function lacksOf(
+  { groups, volumes }: LvmSettings,
+  plans: readonly GroupPlan[],
+  wasTried: (path: string) => boolean,
+): string[] {
+  const isOpen = (group: string, volume: string | undefined): boolean => {
+    const same = plans.filter((plan) => plan.group.name === group);
+    const has = same.some((plan) => plan.group.volumes.some(({ name }) => name === (volume ?? name)));
+    const left = same.flatMap((plan) => plan.wanted.map((one) => one.volume.name));
+    return !has || left.some((name) => name === (volume ?? name) && !wasTried(`${group}/${name}`));
+  };
+  return [
+    ...groups.filter((group) => isOpen(group, undefined)).map((group) => `volume group ${text(group)}`),
+    ...volumes
+      .filter(({ group, volume }) => isOpen(group, volume))
+      .map(({ group, volume }) => `logical volume ${text(group)}/${text(volume)}`),
+  ];
 }
 
 /** A sentence about a physical volume whose metadata can't be read. */

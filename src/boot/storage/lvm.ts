@@ -9,12 +9,12 @@ import { runChild } from "../children.ts";
 import type { Boot } from "../context.ts";
 import { type DeviceRef, parseDeviceRef } from "../deviceref.ts";
 import { listDmDevices } from "./dm-nodes.ts";
-import type { Member, StorageContext, StorageLayer } from "./layer.ts";
+import type { Lack, Member, StorageContext, StorageLayer } from "./layer.ts";
 import { activateVolumes } from "./lvm-activate.ts";
 import { type PhysicalVolumeContents, readPhysicalVolume } from "./lvm-metadata.ts";
 import { isVolume } from "./lvm-names.ts";
 import { type GroupPlan, type Reason, type Wants, planGroups, wantsOf } from "./lvm-plan.ts";
-import { describeGroup, problemOfGroup, problemOfMember, problemsOfNames } from "./lvm-report.ts";
+import { describeGroup, lacksOf, problemOfGroup, problemOfMember, problemsOfNames } from "./lvm-report.ts";
 import type { LvmSettings } from "./lvm-settings.ts";
 
 /** How long a disk may take to give its metadata before it counts as one that does not answer. */
@@ -96,6 +96,14 @@ export class LvmLayer implements StorageLayer {
       this.members.some(({ device }) => this.contents.get(device) === "being read") ||
       (deadlineAhead && this.settings.mode !== "complete")
     );
+  }
+
+  lacks(): Lack[] {
+    if (!this.settings.enabled) return [];
+    return lacksOf(this.settings, this.plan(), (path) => this.tried.has(path)).map((what) => ({
+      what,
+      required: false,
+    }));
   }
 
   problems(): string[] {

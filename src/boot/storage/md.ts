@@ -11,9 +11,10 @@
 
 import { exists } from "../../../syscalls/index.ts";
 import { describe } from "../../lib/errors.ts";
+import { colonUuid } from "../../lib/uuid.ts";
 import { runChild } from "../children.ts";
 import type { Boot } from "../context.ts";
-import type { Member, StorageContext, StorageLayer } from "./layer.ts";
+import type { Lack, Member, StorageContext, StorageLayer } from "./layer.ts";
 import { type MdArray, arraysOf, judge } from "./md-arrays.ts";
 import { type MdConf, readMdConf } from "./md-conf.ts";
 import { readMdConfFiles } from "./md-conf-files.ts";
@@ -109,6 +110,14 @@ export class MdLayer implements StorageLayer {
     return this.waiting().some(
       (one) => one.state === "starting" || (this.mayRunDegraded(one) && !this.isOptional(one.array.uuid)),
     );
+  }
+
+  lacks(): Lack[] {
+    const { enabled, uuids } = this.settings;
+    const open = uuids.filter(
+      (uuid) => !this.isOptional(uuid) && this.watched.get(uuid)?.state !== "started",
+    );
+    return enabled ? open.map((uuid) => ({ what: `array ${colonUuid(uuid)}`, required: true })) : [];
   }
 
   problems(): string[] {

@@ -2,7 +2,7 @@
 
 import type { BlockDevices } from "../blockdevices.ts";
 import type { DeviceRef } from "../deviceref.ts";
-import type { Member, StorageLayer } from "./layer.ts";
+import type { Lack, Member, StorageLayer } from "./layer.ts";
 
 export class Storage {
   private readonly devices: BlockDevices;
@@ -16,10 +16,14 @@ export class Storage {
 
   /** Begins to look, and goes on with every change of the devices until `stop`. Never throws. */
   async run(): Promise<void> {
+    let seen: number | undefined;
     while (this.running) {
       // Asked for before the look: what changes during it is not missed.
       const changed = this.devices.changed();
-      await this.look();
+      const { version } = this.devices;
+      // What wakes others besides is the layers' own doing.
+      if (version !== seen) await this.look();
+      seen = version;
       await changed;
     }
   }
@@ -34,9 +38,19 @@ export class Storage {
     return this.layers.some((layer) => layer.isBusy());
   }
 
+  /** True while a person is asked something on the consoles. */
+  asks(): boolean {
+    return this.layers.some((layer) => layer.asks?.() === true);
+  }
+
   /** Tells the layers that the boot needs this device too, besides the root. */
   need(ref: DeviceRef): void {
     for (const layer of this.layers) layer.need?.(ref);
+  }
+
+  /** What somebody has named, and is not there. */
+  lacks(): Lack[] {
+    return this.layers.flatMap((layer) => layer.lacks());
   }
 
   /** Sentences about what has gone wrong. */
@@ -60,10 +74,13 @@ export class Storage {
       const found = contents[at]?.found;
       return found === undefined ? [] : [{ device, found }];
     });
+    const wasBusy = this.isBusy();
     for (const layer of this.layers)
       layer.update(
         members.filter(({ found }) => found.type !== undefined && layer.types.includes(found.type)),
       );
+    // Whoever waits may have looked at the same change before.
+    if (wasBusy && !this.isBusy()) this.devices.wake();
   }
 }
 

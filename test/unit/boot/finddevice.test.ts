@@ -241,5 +241,5 @@ test("of a volume and its snapshot, which have the same UUID, the volume is mean
   const devices = new Described({ "dm-0": { uuid: "ab-cd" }, "dm-2": { uuid: "ab-cd" } });
   const found = await findDevice(mapped.sys, devices, ref);
   expect(found?.device.name).toBe("dm-2");
-  expect(found?.alsoMatching.map(({ name }) => name)).toEqual(["dm-0"]);
+  expect(found?.alsoMatching).toEqual([]);
 });

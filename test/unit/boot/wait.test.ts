@@ -105,6 +105,34 @@ test("a long wait speaks after a second, and again when there is something new",
   });
 });
 
+test("what is there is told once, and again when it differs; nothing is said where the wait has no word", async () => {
+  await inVirtualTime(async (advance) => {
+    const { boot, lines } = bootWith("");
+    const now = { word: undefined as string | undefined, detail: "there is vda" };
+    let wake = (): void => {};
+    void waitInTheOpen(boot, {
+      look: async () => undefined,
+      changed: () => new Promise((resolve) => (wake = resolve)),
+      describe: async () => now.word,
+      detail: async () => now.detail,
+      timeout_ms: undefined,
+    });
+    const say = async (word: string | undefined, detail: string): Promise<string[]> => {
+      Object.assign(now, { word, detail });
+      wake();
+      await advance(0);
+      return lines.splice(0);
+    };
+    await advance(2000);
+    expect(lines).toEqual([]);
+    expect(await say("waiting", "there is vda")).toEqual(["notice: waiting; there is vda"]);
+    expect(await say("waiting on", "there is vda")).toEqual(["notice: waiting on"]);
+    expect(await say(undefined, "there is vdb")).toEqual([]);
+    expect(await say("waiting on", "there is vdb")).toEqual(["notice: waiting on; there is vdb"]);
+    expect(await say("waiting on", "there is vdb")).toEqual([]);
+  });
+});
+
 test("quiet waits three seconds before it speaks", async () => {
   await inVirtualTime(async (advance) => {
     const scene = begin(10_000, "quiet");
@@ -173,14 +201,15 @@ test("what nothing can cut short is named when it takes long, once, and later wi
   });
 });
 
-test("a deadline that is held does not come nearer, and counts again once it is let go, event or no event", async () => {
+test("a deadline that is held does not come nearer, and counts again once it is let go", async () => {
   await inVirtualTime(async (advance) => {
     let held = true;
     const scene = begin(3000, "", () => held);
     await advance(60_000);
     expect(scene.lines).toEqual(["notice: waiting for it"]);
+    // A held wait does not poll.
+    expect(scene.looks).toBeLessThan(4);
     held = false;
-    await advance(600);
     scene.word = "still waiting";
     scene.wake();
     await advance(0);

@@ -68,8 +68,9 @@ function scene(line: string, { uuids = [LUKS_UUID], files = {}, json, answers = 
   const devices = new BlockDevices(sys);
   devices.scan();
   const loaded: string[] = [];
+  let lastBusy: boolean | undefined;
   const context = {
-    changed: () => {},
+    changed: () => void (lastBusy = layer.isBusy()),
     loadModules: async (modules: readonly string[]) => void loaded.push(...modules),
   };
   const run = async (_: Boot, { argv, stdin }: ChildRequest) => {
@@ -112,10 +113,71 @@ function scene(line: string, { uuids = [LUKS_UUID], files = {}, json, answers = 
   const idle = async (): Promise<void> => {
     while (layer.isBusy()) await Bun.sleep(1);
   };
-  return { layer, members, idle, said, asked, told, calls, given, loaded, devices, kernel };
+  const busyWhenLastChanged = (): boolean | undefined => lastBusy;
+  return {
+    layer,
+    members,
+    idle,
+    said,
+    asked,
+    told,
+    calls,
+    given,
+    loaded,
+    devices,
+    kernel,
+    busyWhenLastChanged,
+  };
 }
 
 const named = `rd.luks.name=${LUKS_UUID}=first`;
+
+describe("what is named", () => {
+  test("is lacking until it is open, and is no hindrance", async () => {
+    const at = scene(`${named} rd.luks.uuid=${SECOND}`, { answers: ["right"], opens: { right: 0 } });
+    expect(at.layer.lacks().map(({ what }) => what)).toEqual([`LUKS ${LUKS_UUID}`, `LUKS ${SECOND}`]);
+    at.layer.update(await at.members());
+    await at.idle();
+    expect(at.layer.lacks()).toEqual([{ what: `LUKS ${SECOND}`, required: false }]);
+    await at.layer.stop();
+  });
+
+  test("a volume that nobody has named lacks to nobody, and neither does one that was given up", async () => {
+    for (const line of ["", named]) {
+      const at = scene(line, { answers: ["declined"] });
+      at.layer.update(await at.members());
+      await at.idle();
+      expect(at.layer.lacks()).toEqual([]);
+      await at.layer.stop();
+    }
+  });
+});
+
+describe("what the boot needs besides the root", () => {
+  test("is looked for in the volumes that nobody has named", async () => {
+    const at = scene("root=/dev/vda", {
+      uuids: [LUKS_UUID, SECOND],
+      answers: ["right"],
+      opens: { right: 0 },
+    });
+    at.layer.update(await at.members());
+    await at.idle();
+    expect(at.calls.map(({ argv }) => argv.at(-2))).toEqual(["/dev/vda"]);
+    at.layer.need({ kind: "tag", tag: "UUID", value: SECOND, partitionOffset: 0 });
+    expect(at.layer.isBusy()).toBe(true);
+    await at.idle();
+    expect(at.calls.map(({ argv }) => argv.at(-2))).toEqual(["/dev/vda", "/dev/vdb"]);
+    await at.layer.stop();
+  });
+});
+
+test("whoever waits is woken when the layer ceases to be busy", async () => {
+  const at = scene("root=/dev/sda1", { answers: ["declined"] });
+  at.layer.update(await at.members());
+  await at.idle();
+  expect(at.busyWhenLastChanged()).toBe(false);
+  await at.layer.stop();
+});
 
 describe("a passphrase", () => {
   test("opens a volume; what it needs is loaded before, and nothing of it stays", async () => {

@@ -349,3 +349,16 @@ test("parameters that do", () => {
     timeout_ms: 1500,
   });
 });
+
+test("what is named lacks until it is active", async () => {
+  const at = machine("root=/dev/vda1 rd.lvm.lv=vg-a/both rd.lvm.lv=vg-a/none rd.lvm.vg=other rd.lvm.vg=vg-a");
+  expect(at.layer.lacks()).toHaveLength(4);
+  await at.show(DISKS);
+  expect(at.layer.lacks()).toEqual([
+    { what: "volume group other", required: false },
+    { what: "logical volume vg-a/none", required: false },
+  ]);
+  await at.layer.stop();
+  expect(machine("root=/dev/vg-a/both").layer.lacks()).toEqual([]);
+  expect(machine("rd.lvm=0 rd.lvm.vg=other").layer.lacks()).toEqual([]);
+});

@@ -69,6 +69,17 @@ function setting(line = "", { rootfs = {} as Tree, ends = [] as ChildEnd[], outp
   };
 }
 
+test("an array that the command line names lacks until it runs, unless it is optional", async () => {
+  const other = "01234567:89abcdef:01234567:89abcdef";
+  const at = setting(`rd.md.uuid=${ARRAY_COLONS} rd.md.uuid=${other} rd.md.optional=${other}`);
+  expect(at.layer.lacks()).toEqual([{ what: `array ${ARRAY_COLONS}`, required: true }]);
+  at.layer.update([member("vda"), member("vdb", { role: 1 })]);
+  expect(at.layer.lacks()).toHaveLength(1);
+  await at.changed();
+  expect(at.layer.lacks()).toEqual([]);
+  expect(setting().layer.lacks()).toEqual([]);
+});
+
 describe("an array that is whole", () => {
   test("is started at once, read-only until it is written to", async () => {
     const at = setting();
