@@ -15,13 +15,14 @@ import { type ModuleConfig, readConfig } from "./modules/config.ts";
 import { parseCommandLine } from "./boot/cmdline.ts";
 import { newRoot } from "./boot/context.ts";
 import { type DeviceRef, describeRef } from "./boot/deviceref.ts";
-import { type HookPoint, chooseHooks, hooksDirectory, unknownPoints } from "./boot/hooks.ts";
+import { chooseHooks, hooksDirectory, unknownPoints } from "./boot/hooks.ts";
 import { initWords } from "./boot/initwords.ts";
 import { listedKernel } from "./boot/kernelwords.ts";
 import { flagNames } from "./boot/mountoptions.ts";
 import { baseMounts } from "./boot/mounts.ts";
 import { initCandidates, refuseInit } from "./boot/newinit.ts";
 import type { Options } from "./boot/options.ts";
+import type { HookPoint } from "./boot/points.ts";
 import { packedFile, readParameters } from "./boot/packed.ts";
 import { chooseRoot, planMount } from "./boot/root.ts";
 

@@ -1,6 +1,6 @@
 /** What happens when the boot can't go on. Process 1 never exits. */
 
-import { type Syscalls, readTextIfThere } from "../../syscalls/index.ts";
+import { type RebootAction, type Syscalls, readTextIfThere } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import type { BlockDevices } from "./blockdevices.ts";
@@ -41,6 +41,7 @@ export async function emergency(
   log.error(
     boot.options.shell ? "The image holds no rescue shell." : "The rescue shell is forbidden by rd.shell=0.",
   );
+  if (boot.options.emergency !== undefined) await leave(boot.sys, log, boot.options.emergency);
   await waitOrReboot(boot.sys, log, devices);
 }
 
@@ -84,10 +85,29 @@ async function rebootAfter(sys: Syscalls, log: Log, panic_s: number): Promise<vo
   } else {
     log.error("Rebooting at once, as panic= asks.");
   }
+  reboot(sys, log, "restart");
+}
+
+// A moment for a person to read why.
+async function leave(sys: Syscalls, log: Log, action: RebootAction): Promise<void> {
+  log.error(`${words[action].doing} in ${leave_s} s, as rd.emergency= asks.`);
+  await Bun.sleep(leave_s * 1000);
+  reboot(sys, log, action);
+}
+
+const leave_s = 5;
+
+const words: Readonly<Record<RebootAction, { readonly doing: string; readonly done: string }>> = {
+  restart: { doing: "Rebooting", done: "rebooted" },
+  power_off: { doing: "Powering off", done: "powered off" },
+  halt: { doing: "Halting", done: "halted" },
+};
+
+function reboot(sys: Syscalls, log: Log, action: RebootAction): void {
   sys.sync();
   try {
-    sys.reboot("restart");
+    sys.reboot(action);
   } catch (error) {
-    log.error(`The machine can't be rebooted: ${describe(error)}.`);
+    log.error(`The machine can't be ${words[action].done}: ${describe(error)}.`);
   }
 }

@@ -23,28 +23,14 @@ import { nearest } from "../lib/nearest.ts";
 import { describeEnd, runChild, succeeded } from "./children.ts";
 import { type Boot, newRoot } from "./context.ts";
 import { whyNotExecutable } from "./newinit.ts";
+import { type HookPoint, hookPoints } from "./points.ts";
+import { breakAt } from "./rescue.ts";
 
 /** Where hooks are, in the image: a directory for each point. */
 export const hooksDirectory = "/etc/rdinit.d";
 
-/** The points, in the order of the boot. Names and meanings are those of dracut.modules(7). */
-export const hookPoints = [
-  { name: "cmdline", when: "before modules are loaded; /proc, /sys, /dev and /run are there" },
-  { name: "pre-trigger", when: "before devices are looked for" },
-  { name: "pre-mount", when: "when the root device is there, before it is mounted" },
-  {
-    name: "mount",
-    when: "then; a hook may mount the root on $NEWROOT itself, any root, also one that is no block device",
-  },
-  { name: "pre-pivot", when: "when the root is mounted" },
-  { name: "cleanup", when: "last before the hand-over, when no module is being loaded any more" },
-  { name: "emergency", when: "when the boot has failed, before the rescue shell" },
-] as const;
-
-export type HookPoint = (typeof hookPoints)[number]["name"];
-
 /**
- * Runs the hooks of one point. Never throws. `cmdline` and `pre-trigger` come once in a boot, but for an error
+ * Runs the hooks of one point, after the shell that rd.break= asks for there. Never throws. `cmdline` and `pre-trigger` come once in a boot, but for an error
  * before the devices are listened to; all others each time that the boot comes to them: when it is tried again
  * after a failure, a hook may run a second time.
  * @param root the root device's node, when it is known
@@ -56,6 +42,7 @@ export async function runHooks(
   run: typeof runChild = runChild,
 ): Promise<void> {
   const { sys, log, options } = boot;
+  if (options.breakAt === point) await breakAt(boot, point);
   const directory = `${hooksDirectory}/${point}`;
   const { hooks, complaints } = chooseHooks(namesIn(boot, directory));
   for (const complaint of complaints) log.warning(`${directory}/${complaint}`);

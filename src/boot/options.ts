@@ -5,8 +5,10 @@
  * dracut.cmdline(7). A value that makes no sense is reported and skipped, never fatal.
  */
 
+import type { RebootAction } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import { type Word, sameName } from "./cmdline.ts";
+import { type HookPoint, hookPoints } from "./points.ts";
 import { subsystemParameters } from "./subsystems.ts";
 
 export interface Options {
@@ -30,6 +32,10 @@ export interface Options {
   readonly trace: boolean;
   /** A rescue shell may be started when the boot fails. */
   readonly shell: boolean;
+  /** The point of the boot at which a shell is started before it goes on. */
+  readonly breakAt: HookPoint | undefined;
+  /** What is done when the boot fails and there is no shell; undefined does as panic= says. */
+  readonly emergency: RebootAction | undefined;
 }
 
 /** One parameter: how the table below describes it, for the code and for `rdinit --help`. */
@@ -123,7 +129,33 @@ export const parameters: readonly Parameter[] = [
     meaning: "whether a rescue shell may be started when the boot fails (default 1, if the image holds one)",
     read: readSwitch("shell"),
   },
+  {
+    name: "rd.break",
+    usage: "rd.break[=POINT]",
+    meaning: "start a shell at this point of the boot, one of those for hooks (default cleanup, the last)",
+    read: (value = "cleanup") => {
+      const point = hookPoints.find(({ name }) => name === value)?.name;
+      return point === undefined || point === "emergency"
+        ? "the boot has no such point."
+        : { breakAt: point };
+    },
+  },
+  {
+    name: "rd.emergency",
+    usage: "rd.emergency=reboot|poweroff|halt",
+    meaning: "what to do when the boot fails and no shell is started, in place of what panic= says",
+    read: withValue((value) => {
+      const action = Object.hasOwn(EMERGENCIES, value) ? EMERGENCIES[value] : undefined;
+      return action === undefined ? "it is none of these." : { emergency: action };
+    }),
+  },
 ];
+
+const EMERGENCIES: Readonly<Record<string, RebootAction>> = {
+  reboot: "restart",
+  poweroff: "power_off",
+  halt: "halt",
+};
 
 /** Parameters that other code reads straight from the words (src/modules), besides MODULE.PARAMETER. */
 export const otherParameters: readonly string[] = [
@@ -178,6 +210,8 @@ const defaults: Options = {
   debug: false,
   trace: false,
   shell: true,
+  breakAt: undefined,
+  emergency: undefined,
 };
 
 /** The word as the kernel hands it on: without its quotes. */

@@ -27,6 +27,20 @@ export function hasRescueShell(boot: Boot): boolean {
   }
 }
 
+/** Runs the shell in the middle of the boot, where rd.break= asks for it. Says why not when there is none. */
+export async function breakAt(boot: Boot, point: string): Promise<void> {
+  if (!hasRescueShell(boot)) {
+    const why = boot.options.shell ? "the image holds no shell" : "rd.shell=0 forbids it";
+    boot.log.warning(`rd.break=${point} is passed over: ${why}.`);
+    return;
+  }
+  boot.log.notice(
+    `the boot is stopped before ${point}, as rd.break= asks. Leave the shell by \`exit\` to go on.`,
+  );
+  await runRescueShell(boot);
+  boot.log.notice("the shell was left; the boot goes on.");
+}
+
 /**
  * Runs a shell on the console until it is left. It leads a session of its own, so that job control
  * and Ctrl-C work; the terminal is put back to how it was.

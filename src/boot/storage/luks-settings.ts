@@ -20,6 +20,8 @@ export interface LuksSettings {
   readonly uuids: readonly string[];
   readonly names: readonly ForVolume<string>[];
   readonly options: readonly ForVolume<string>[];
+  /** Volumes whose discards pass, whatever their options are. */
+  readonly discards: readonly ForVolume<true>[];
   readonly keys: readonly ForVolume<KeyPlace>[];
   readonly headers: readonly ForVolume<KeyPlace>[];
   /** The encrypted device of a volume whose header is elsewhere, as fstab(5) names one. */
@@ -74,6 +76,17 @@ const PARAMETERS: readonly {
     usage: "rd.luks.options=[UUID=]OPTION[,OPTION]",
     meaning: "options as in crypttab(5): discard, tries=, keyfile-timeout=, header= and others",
     change: ({ options }, value) => ({ options: [...options, forVolume(value)] }),
+  },
+  {
+    name: "luks.allow-discards",
+    usage: "rd.luks.allow-discards[=UUID]",
+    meaning: "let this volume, or all, pass discards to the disk; as rd.luks.options=discard does",
+    change: ({ discards }, value) => {
+      const uuid = value === "" ? undefined : readUuid(value);
+      return value !== "" && uuid === undefined
+        ? NO_UUID
+        : { discards: [...discards, { uuid, value: true }] };
+    },
   },
   {
     name: "luks.key",
@@ -176,6 +189,7 @@ const NOTHING_SAID: LuksSettings = {
   uuids: [],
   names: [],
   options: [],
+  discards: [],
   keys: [],
   headers: [],
   data: [],

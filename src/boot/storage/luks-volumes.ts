@@ -104,7 +104,8 @@ export function makeVolume(
   const own = ownSettingFor(settings.names, uuid) ?? entry?.name;
   const usual = `luks-${uuid === "" ? container.device : uuid}`;
   const name = own ?? usual;
-  const { options, complaints } = readVolumeOptions(list ?? "", name);
+  const discards = settingFor(settings.discards, uuid) === true ? ",discard" : "";
+  const { options, complaints } = readVolumeOptions(`${list ?? ""}${discards}`, name);
   return {
     volume: {
       ...container,

@@ -1,6 +1,7 @@
 /** Hooks for an image: those in /etc/rdinit.d that process 1 would run (boot/hooks.ts). */
 
-import { chooseHooks, hookPoints, hooksDirectory, unknownPoints } from "../../boot/hooks.ts";
+import { chooseHooks, hooksDirectory, unknownPoints } from "../../boot/hooks.ts";
+import { hookPoints } from "../../boot/points.ts";
 import { text } from "../../lib/bytes.ts";
 import type { FileTree } from "../file-tree.ts";
 import type { Part } from "../part.ts";

@@ -143,6 +143,23 @@ describe("an emergency", () => {
     expect(lines).toContain("error: The rescue shell is forbidden by rd.shell=0.");
   });
 
+  test.each([
+    ["reboot", "restart"],
+    ["poweroff", "power_off"],
+    ["halt", "halt"],
+  ])("does as rd.emergency=%s says, whatever panic= says, when there is no shell", async (word, action) => {
+    await inVirtualTime(async (advance) => {
+      const kernel = machine("0");
+      const { boot, lines } = bootOn(kernel, `rd.emergency=${word}`);
+      void emergency(boot, new UserError("No root."), new BlockDevices(kernel.sys), []);
+      await advance(5000);
+      expect(kernel.calls.filter(({ name }) => name === "reboot").map(({ args }) => args)).toEqual([
+        [action],
+      ]);
+      expect(lines.join("\n")).toContain(" in 5 s, as rd.emergency= asks.");
+    });
+  });
+
   test("does as panic= says where it may", async () => {
     await inVirtualTime(async (advance) => {
       const kernel = machine("2");

@@ -3,15 +3,14 @@ import type { ChildEnd, ChildRequest, ChildResult } from "../../../src/boot/chil
 import { parseCommandLine } from "../../../src/boot/cmdline.ts";
 import type { Boot } from "../../../src/boot/context.ts";
 import {
-  type HookPoint,
   chooseHooks,
   hasHooks,
-  hookPoints,
   runHooks,
   unknownPoints,
   warnOfUnknownPoints,
 } from "../../../src/boot/hooks.ts";
 import { readOptions } from "../../../src/boot/options.ts";
+import { type HookPoint, hookPoints } from "../../../src/boot/points.ts";
 import { Reaper } from "../../../src/boot/reaper.ts";
 import { type Tree, fakeKernel, file, program, symlink } from "../../../syscalls/fake.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";
@@ -180,4 +179,9 @@ test("directories that are no point are told, with the point that was meant", ()
     "warning: /etc/rdinit.d/initqueue is no point of the boot, and nothing in it is run.",
     "warning: /etc/rdinit.d/premount is no point of the boot, and nothing in it is run; pre-mount is one.",
   ]);
+});
+
+test("rd.break= is passed over in words where no shell may be started", async () => {
+  const { lines } = await running(undefined, { line: "rd.break rd.shell=0", point: "cleanup" });
+  expect(lines).toEqual(["warning: rd.break=cleanup is passed over: rd.shell=0 forbids it."]);
 });

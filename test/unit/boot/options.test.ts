@@ -21,6 +21,8 @@ describe("what the command line asks", () => {
         debug: false,
         trace: false,
         shell: true,
+        breakAt: undefined,
+        emergency: undefined,
       },
       complaints: [],
     });

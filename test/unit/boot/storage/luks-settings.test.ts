@@ -99,11 +99,20 @@ describe("the command line", () => {
 
   test("is described", () => {
     expect(luksParameters.map(({ name }) => name)).toContain("rd.luks.key");
-    for (const { name, usage } of luksParameters) expect(usage.startsWith(`${name}=`)).toBe(true);
+    for (const { name, usage } of luksParameters)
+      expect(usage.replace("[", "").startsWith(`${name}=`)).toBe(true);
   });
 });
 
 describe("a volume", () => {
+  test("passes discards when rd.luks.allow-discards says so, whatever its options are", () => {
+    const flags = (line: string): readonly string[] =>
+      volumeOf(`rd.luks.uuid=${ROOT} rd.luks.options=readonly ${line}`).options.flags;
+    expect(flags("rd.luks.allow-discards")).toEqual(["--readonly", "--allow-discards"]);
+    expect(flags(`rd.luks.allow-discards=luks-${ROOT}`)).toEqual(["--readonly", "--allow-discards"]);
+    expect(flags("rd.luks.allow-discards=01234567")).toEqual(["--readonly"]);
+  });
+
   test("gets what is said for it before what is said for all, and crypttab's in between", () => {
     const line = `rd.luks.uuid=${ROOT} rd.luks.options=discard rd.luks.key=/all`;
     expect(volumeOf(line)).toMatchObject({ name: `luks-${ROOT}`, key: { path: "/all" } });
