@@ -24,8 +24,11 @@ import { warnIfCutShort } from "./boot/imagecheck.ts";
 import { readLegacy } from "./boot/legacy.ts";
 import { KernelModules } from "./boot/kmodules.ts";
 import { kernelLog } from "./boot/log.ts";
+import { mountLive } from "./boot/live/live.ts";
+import { readLiveSettings } from "./boot/live/settings.ts";
 import { isMountPoint, mountBase } from "./boot/mounts.ts";
 import { waitForNamed } from "./boot/named.ts";
+import { coverRoot } from "./boot/live/overlay.ts";
 import { readPacked, readParameters } from "./boot/packed.ts";
 import { Reaper } from "./boot/reaper.ts";
 import { Resume } from "./boot/resume.ts";
@@ -120,6 +123,7 @@ async function bringUpRoot(
   try {
     await resume.attempt(boot, devices, storage);
     const root = await mountTheRoot(boot, devices, modules, storage);
+    await coverRoot({ boot, devices, layers: storage, loadModules }, newRoot);
     await mountFstab(boot, devices, storage, (type) => modules.loadFilesystem(type));
     await waitForNamed(boot, devices, storage);
     return root;
@@ -154,6 +158,11 @@ async function mountTheRoot(
   }
   if (device === undefined)
     throw new UserError(`No hook has mounted the root on ${newRoot}, and root= names no block device.`);
+  if (readLiveSettings(boot.words).settings.live) {
+    const loadModules = (names: readonly string[]): Promise<void> => modules.load(names);
+    await mountLive({ boot, devices, layers: storage, loadModules }, device, newRoot);
+    return device.node;
+  }
   const loadFilesystem = (type: string): Promise<void> => modules.loadFilesystem(type);
   const ready = await makeRootReady(boot, devices, storage, device, loadFilesystem);
   await mountRoot(boot, ready, newRoot, loadFilesystem);

@@ -10,15 +10,17 @@ import type { FileTree } from "./image/file-tree.ts";
 import { modprobeFiles, readText } from "./image/module-tree.ts";
 import { text } from "./lib/bytes.ts";
 import { UserError, describe } from "./lib/errors.ts";
+import { describeLive, describeOverlay } from "./plan-live.ts";
 import { describeCheck, describeFstab, describeResume, describeStorage } from "./plan-storage.ts";
 import { type ModuleConfig, readConfig } from "./modules/config.ts";
-import { parseCommandLine } from "./boot/cmdline.ts";
+import { type Word, parseCommandLine } from "./boot/cmdline.ts";
 import { newRoot } from "./boot/context.ts";
 import { type DeviceRef, describeRef } from "./boot/deviceref.ts";
 import { chooseHooks, hooksDirectory, unknownPoints } from "./boot/hooks.ts";
 import { initWords } from "./boot/initwords.ts";
 import { listedKernel } from "./boot/kernelwords.ts";
 import { flagNames } from "./boot/mountoptions.ts";
+import { readLiveSettings } from "./boot/live/settings.ts";
 import { baseMounts } from "./boot/mounts.ts";
 import { initCandidates, refuseInit } from "./boot/newinit.ts";
 import type { Options } from "./boot/options.ts";
@@ -55,7 +57,7 @@ export function planBoot(line: string, image?: FileTree): BootPlan {
     steps.push(...describeRoot(root, options), ...describeStorage(words));
     steps.push(...hooks("pre-mount"), ...hooks("mount"));
     if (root !== "left to hooks") steps.push(...describeCheck(words));
-    steps.push(...describeMount(root, options), ...describeFstab(words));
+    steps.push(...describeMount(root, options, words), ...describeOverlay(words), ...describeFstab(words));
     steps.push(...hooks("pre-pivot"), "Wait until no module is being loaded any more.");
     steps.push(...hooks("cleanup"), ...describeHandOver(line, options));
     steps.push(describeRescue(options, hooks("emergency").length > 0));
@@ -113,9 +115,14 @@ function describeRoot(root: DeviceRef | "left to hooks", { deviceTimeout_ms }: O
   return [`Wait ${long} until ${describeRef(root)} is there.`];
 }
 
-function describeMount(root: DeviceRef | "left to hooks", options: Options): string[] {
+function describeMount(
+  root: DeviceRef | "left to hooks",
+  options: Options,
+  words: readonly Word[],
+): string[] {
   if (root === "left to hooks") return [`Go on if ${newRoot} is a mount now.`];
-  const { types, flags, data } = planMount(options);
+  const { types, flags, data } = planMount(options, words);
+  if (readLiveSettings(words).settings.live) return describeLive(words);
   const as = types.length > 0 ? types.map(text).join(" or ") : "the filesystem that its superblock names";
   const names = flagNames(flags & ~MS_RDONLY);
   const given = [...names, ...(data === "" ? [] : [text(data)])];

@@ -93,6 +93,15 @@ export const BLKSSZGET = 0x1268;
 export const BTRFS_IOC_DEVICES_READY = 0x90009427;
 export const BTRFS_IOC_SCAN_DEV = 0x50009404;
 
+// linux/loop.h: ioctls of /dev/loop-control and of loop devices, and the latter's flags
+export const LOOP_CLR_FD = 0x4c01;
+export const LOOP_CONFIGURE = 0x4c0a;
+export const LOOP_CTL_GET_FREE = 0x4c82;
+export const LOOP_SET_FD = 0x4c00;
+export const LOOP_SET_STATUS64 = 0x4c04;
+export const LO_FLAGS_AUTOCLEAR = 4;
+export const LO_FLAGS_READ_ONLY = 1;
+
 // linux/magic.h: statfs(2)
 export const BTRFS_SUPER_MAGIC = 0x9123683e;
 export const CGROUP2_SUPER_MAGIC = 0x63677270;

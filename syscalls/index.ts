@@ -17,6 +17,7 @@ export {
   writeAll,
   writeFile,
 } from "./files.ts";
+export { type Loop, attachLoop } from "./loop.ts";
 export { traced } from "./traced.ts";
 export type {
   ChildStatus,

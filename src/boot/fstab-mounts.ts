@@ -160,11 +160,11 @@ function timeoutOf({ options }: Boot, { timeout_ms }: PlannedMount): number | un
 
 // By number and by name: a btrfs has a number of its own.
 function isInUse(sys: Syscalls, device: BlockDevice): boolean {
-  const names = [device.node, mountSource(sys, device)];
+  const names = new Set([device.node, mountSource(sys, device)]);
   return readText(sys, "/proc/self/mountinfo")
     .split("\n")
     .map((line) => line.split(" "))
-    .some((fields) => fields[2] === device.rdev || names.includes(fields[fields.indexOf("-") + 2] ?? ""));
+    .some((fields) => fields[2] === device.rdev || names.has(fields[fields.indexOf("-") + 2] ?? ""));
 }
 
 function mountBind({ sys, log }: Boot, mount: PlannedMount, target: string): void {

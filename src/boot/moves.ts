@@ -11,6 +11,7 @@ import {
 } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
+import { keptMounts } from "./live/places.ts";
 import type { Log } from "./log.ts";
 import { baseMounts } from "./mounts.ts";
 
@@ -18,7 +19,7 @@ import { baseMounts } from "./mounts.ts";
 export interface Moves {
   /** Those that are below the new root now: "/proc". */
   readonly moved: readonly string[];
-  /** What is mounted below those, which must not stay: "/dev/pts". The latest first. */
+  /** What is mounted below those and must not stay: "/dev/pts", but not what holds up a live root. The latest first. */
   readonly below: readonly string[];
   /** All others outside of the new root, which stayed where they were. The latest first. */
   readonly left: readonly string[];
@@ -46,9 +47,11 @@ export function moveKernelMounts(sys: Syscalls, log: Log, newRoot: string): Move
   const latestFirst = rest.toReversed();
   const isBelowMoved = (path: string): boolean =>
     moved.some((target) => path !== target && isBelow(path, target));
+  const isKept = (path: string): boolean =>
+    isBelowMoved(path) && keptMounts.some((kept) => isBelow(path, kept));
   return {
     moved,
-    below: latestFirst.filter(isBelowMoved),
+    below: latestFirst.filter((path) => isBelowMoved(path) && !isKept(path)),
     left: latestFirst.filter((path) => !isBelowMoved(path)),
   };
 }

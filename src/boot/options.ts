@@ -8,11 +8,12 @@
 import type { RebootAction } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import { type Word, sameName } from "./cmdline.ts";
+import { withoutLive } from "./live/settings.ts";
 import { type HookPoint, hookPoints } from "./points.ts";
 import { subsystemParameters } from "./subsystems.ts";
 
 export interface Options {
-  /** The root device as written, or undefined when the command line names none. */
+  /** The root device as written, but for a "live:" in front, or undefined when the command line names none. */
   readonly root: string | undefined;
   /** Filesystem types to try, in order; empty means: as the superblock says. */
   readonly rootTypes: readonly string[];
@@ -55,7 +56,7 @@ export const parameters: readonly Parameter[] = [
     meaning:
       "the root filesystem: a path, LABEL=, UUID=, PARTUUID= (with /PARTNROFF=), PARTLABEL=, MAJOR:MINOR, " +
       "or a link below /dev/disk",
-    read: withValue((value) => ({ root: value })),
+    read: withValue((value) => ({ root: withoutLive(value) })),
   },
   {
     name: "rootfstype",

@@ -14,10 +14,12 @@ import { UserError, describe } from "../lib/errors.ts";
 import { parseFstab } from "../storage/fstab.ts";
 import type { BlockDevice, BlockDevices } from "./blockdevices.ts";
 import { isSameBtrfs } from "./btrfs.ts";
+import type { Word } from "./cmdline.ts";
 import type { Boot } from "./context.ts";
 import { type DeviceRef, describeRef, parseDeviceRef } from "./deviceref.ts";
 import { describeFileType } from "./filetype.ts";
 import { findOpened } from "./finddevice.ts";
+import { readLiveSettings, wantsOverlay } from "./live/settings.ts";
 import { type LoadFilesystem, makeReady, mountDevice } from "./mountdevice.ts";
 import { parseMountOptions } from "./mountoptions.ts";
 import type { Options } from "./options.ts";
@@ -50,9 +52,10 @@ export interface RootMount {
   readonly data: string;
 }
 
-/** Read-only unless `rw` says otherwise, as the kernel would. */
-export function planMount({ rootTypes, rootFlags, readOnly }: Options): RootMount {
-  return { types: rootTypes, ...parseMountOptions(rootFlags, readOnly ? MS_RDONLY : 0) };
+/** Read-only unless `rw` says otherwise, as the kernel would; below an overlay it always is. */
+export function planMount({ rootTypes, rootFlags, readOnly }: Options, words: readonly Word[]): RootMount {
+  const isCovered = wantsOverlay(readLiveSettings(words).settings);
+  return { types: rootTypes, ...parseMountOptions(rootFlags, readOnly || isCovered ? MS_RDONLY : 0) };
 }
 
 /**
@@ -94,7 +97,7 @@ export async function mountRoot(
 ): Promise<void> {
   makeMountPoint(boot.sys, newRoot);
   const names = { title: "The root", as: "as the root", target: newRoot };
-  await mountDevice(boot, { ...names, device, ...planMount(boot.options) }, loadFilesystem);
+  await mountDevice(boot, { ...names, device, ...planMount(boot.options, boot.words) }, loadFilesystem);
 }
 
 /**
@@ -111,7 +114,7 @@ export async function makeRootReady(
   // Of the real fstab nothing is known yet; the image may have brought its line.
   const { entries } = parseFstab(readTextIfThere(boot.sys, "/etc/fstab") ?? "");
   const pass = entries.find(({ mountPoint }) => mountPoint === "/")?.pass;
-  const { types, data } = planMount(boot.options);
+  const { types, data } = planMount(boot.options, boot.words);
   const timeout_ms = boot.options.deviceTimeout_ms;
   const wish = { device, types, data, pass, part: "root", timeout_ms, layers } as const;
   return makeReady(boot, devices, wish, loadFilesystem);

@@ -3,6 +3,7 @@
 import type { Word } from "./cmdline.ts";
 import { fsckParameters, readFsckSettings } from "./fsck-settings.ts";
 import { fstabParameters, readFstabSettings } from "./fstab-plan.ts";
+import { liveParameters, readLiveSettings } from "./live/settings.ts";
 import { readResumeSettings, resumeParameters } from "./resume.ts";
 import { luksParameters, readLuksSettings } from "./storage/luks-settings.ts";
 import { lvmParameters, readLvmSettings } from "./storage/lvm-settings.ts";
@@ -22,6 +23,7 @@ export const subsystemParameters: readonly ParameterRow[] = [
   ...luksParameters,
   ...fsckParameters,
   ...fstabParameters,
+  ...liveParameters,
   ...resumeParameters,
 ];
 
@@ -36,5 +38,6 @@ const READERS: readonly ((words: readonly Word[]) => { readonly complaints: read
   readLuksSettings,
   readFsckSettings,
   readFstabSettings,
+  readLiveSettings,
   readResumeSettings,
 ];

@@ -12,6 +12,7 @@ import type { RootTree } from "../image/root-tree.ts";
 import { UserError } from "../lib/errors.ts";
 import { checkInit, checkPrograms, checkWhole } from "./contents.ts";
 import { error, type Finding, warning } from "./finding.ts";
+import { checkLive } from "./live.ts";
 import { checkModules, checkUnpacking, readImageModules } from "./kernel.ts";
 import { checkMemory, checkRoot, type ImageView } from "./machine.ts";
 
@@ -50,6 +51,7 @@ export async function checkImage(
     ...checkModules(tree, root, kernel),
     ...checkUnpacking(archive, root, modules?.release ?? kernel),
     ...checkParameters(tree, line),
+    ...checkLive(parametersOf(tree, line).words, modules?.index),
     ...(await checkDevice(tree, modules, circumstances)),
     ...checkMemory({ file: size, unpacked }, memory),
   ];

@@ -17,6 +17,7 @@ import {
   SOL_SOCKET,
   SO_RCVBUF,
   TIOCGWINSZ,
+  attachLoop,
   hasAllBtrfsDevices,
   scanBtrfsDevice,
   writeFile,
@@ -142,6 +143,20 @@ export const peripheralCases: readonly Case[] = [
       t.fails("an unknown request", ["ENOTTY", "EINVAL"], () => sys.ioctl(fd, 0x1234, 0));
       sys.close(fd);
       t.fails("no descriptor", "EBADF", () => sys.ioctl(-1, TIOCGWINSZ, size));
+    },
+  },
+  {
+    name: "loop devices",
+    notFaked: "it has none but those of a test",
+    run(t) {
+      const { sys } = t;
+      // Kernels without them, users who may not ask, and a descriptor that is none.
+      t.fails("without a file", ["ENOENT", "ENXIO", "ENODEV", "EACCES", "EPERM", "EBADF"], () =>
+        attachLoop(sys, -1, { readOnly: true, name: "none" }),
+      );
+      t.fails("a name with a NUL", ["ENOENT", "ENXIO", "ENODEV", "EACCES", "EPERM", "EBADF"], () =>
+        attachLoop(sys, -1, { readOnly: false, name: "a\0b" }),
+      );
     },
   },
   {

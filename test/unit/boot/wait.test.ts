@@ -109,7 +109,7 @@ test("what is there is told once, and again when it differs; nothing is said whe
   await inVirtualTime(async (advance) => {
     const { boot, lines } = bootWith("");
     const now = { word: undefined as string | undefined, detail: "there is vda" };
-    let wake = (): void => {};
+    let wake: (() => void) | undefined;
     void waitInTheOpen(boot, {
       look: async () => undefined,
       changed: () => new Promise((resolve) => (wake = resolve)),
@@ -119,7 +119,7 @@ test("what is there is told once, and again when it differs; nothing is said whe
     });
     const say = async (word: string | undefined, detail: string): Promise<string[]> => {
       Object.assign(now, { word, detail });
-      wake();
+      wake?.();
       await advance(0);
       return lines.splice(0);
     };
