@@ -12,18 +12,37 @@ import { join } from "node:path";
 import { describe } from "../src/lib/errors.ts";
 import { fingerprint, formatHotPages } from "../src/stub/pack.ts";
 import { BENCH_UUID, benchDisk } from "./bench/boot.ts";
+import { buildBenchImage, stackImage, stackParameters } from "./bench/images.ts";
+import { STACKS, type Stack, stackRecipe } from "./bench/stacks.ts";
 import { PROJECT, run } from "./host.ts";
 import { rdinitImage } from "./images.ts";
+import { makeDisksInGuest } from "./maker.ts";
 import { stockKernel } from "./kernel.ts";
 import { startMachine } from "./machine.ts";
 
 /** Boots that differ in what they do, and in when their threads run. */
-const BOOTS: readonly { name: string; append: string; cpus?: number; deterministic?: boolean }[] = [
-  { name: "alone", append: `root=UUID=${BENCH_UUID}`, deterministic: true },
-  { name: "quiet", append: `root=UUID=${BENCH_UUID} quiet`, cpus: 2 },
-  { name: "debug", append: `root=UUID=${BENCH_UUID} debug`, cpus: 2 },
+interface RecordedBoot {
+  readonly name: string;
+  readonly append: string;
+  /** The root lies on this, and the image is for any machine; without it, on a disk of its own. */
+  readonly stack?: Stack | undefined;
+  /** The image for any machine, in which process 1 runs tools as its children; else that of `make run`. */
+  readonly generic?: boolean;
+  readonly cpus?: number;
+  readonly deterministic?: boolean;
+}
+
+const ROOT = `root=UUID=${BENCH_UUID}`;
+
+const BOOTS: readonly RecordedBoot[] = [
+  { name: "alone", append: ROOT, deterministic: true },
+  { name: "quiet", append: `${ROOT} quiet`, cpus: 2 },
+  { name: "debug", append: `${ROOT} debug`, cpus: 2 },
   { name: "path", append: "root=/dev/vda rw rootflags=noatime", cpus: 4 },
   { name: "label", append: "root=LABEL=none rd.timeout=2 rd.shell=0 panic=-1", cpus: 2 },
+  { name: "check", append: ROOT, generic: true, deterministic: true },
+  { name: "stack", append: ROOT, stack: STACKS.at(-1), deterministic: true },
+  { name: "stack-quiet", append: `${ROOT} quiet`, stack: STACKS.at(-1), cpus: 2 },
 ];
 
 async function main(): Promise<void> {
@@ -33,17 +52,25 @@ async function main(): Promise<void> {
     cwd: PROJECT,
   });
   const kernel = await stockKernel();
-  const initrd = await rdinitImage({ name: "recording", kernel, init: recording });
-  const disk = await benchDisk();
+  const image = async ({ stack, generic }: RecordedBoot): Promise<string> => {
+    if (stack !== undefined) return stackImage(kernel, stack, "generic", ["--init", recording]);
+    return generic === true
+      ? buildBenchImage({ name: "recording", kernel, options: ["--generic", "--init", recording] })
+      : rdinitImage({ name: "recording", kernel, init: recording });
+  };
   const pages = new Set<number>();
-  for (const { name, append, ...options } of BOOTS) {
+  for (const boot of BOOTS) {
+    const { name, append, stack, cpus = 1, deterministic = false } = boot;
+    const disks =
+      stack === undefined ? [await benchDisk()] : await makeDisksInGuest(await stackRecipe(stack));
     const machine = await startMachine({
-      ...options,
       name: `record-${name}`,
       kernel: kernel.vmlinuz,
-      initrd,
-      disks: [{ file: disk }],
-      append: `${append} printk.devkmsg=on ignore_loglevel`,
+      initrd: await image(boot),
+      disks: disks.map((file) => ({ file })),
+      cpus,
+      deterministic,
+      append: `${append}${stack === undefined ? "" : stackParameters(stack)} printk.devkmsg=on ignore_loglevel`,
       memory_mb: 1024,
       timeout_ms: 240_000,
     });

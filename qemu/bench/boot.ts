@@ -1,11 +1,12 @@
 /** A boot measured in the guest's own, deterministic time: one instruction is one nanosecond. */
 
-import { mkdirSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeDisk } from "../disks.ts";
 import { compile, PROJECT } from "../host.ts";
 import { startMachine } from "../machine.ts";
-import { ROOT_FOLDERS } from "../tree.ts";
+import { ROOT_FOLDERS, type Tree } from "../tree.ts";
 
 /** Where the benchmark puts its images and its disk. */
 export const BENCH_DIR = join(PROJECT, "build/bench");
@@ -17,7 +18,8 @@ export interface BenchOptions {
   readonly name: string;
   readonly kernel: string;
   readonly initrd?: string;
-  readonly disk: string;
+  /** The files of its disks. */
+  readonly disks: readonly string[];
   readonly append: string;
   /** 1024 when left out. */
   readonly memory_mb?: number;
@@ -25,7 +27,10 @@ export interface BenchOptions {
   readonly runs?: number;
 }
 
-/** Virtual seconds, the median of the runs. */
+/**
+ * Virtual seconds, of the shortest run: what a disk's answers take is real time, so a busy machine adds to them, and
+ * nothing takes away.
+ */
 export interface BenchRow {
   readonly name: string;
   readonly image_mb: number;
@@ -43,12 +48,16 @@ export async function measure(options: BenchOptions): Promise<BenchRow> {
   const runs: { to_init: number; total: number }[] = [];
   for (let run = 0; run < (options.runs ?? 3); run++) runs.push(await measureOnce(options));
   const totals = runs.map((run) => run.total);
+  const shortest = runs.toSorted((a, b) => a.total - b.total)[0] ?? {
+    to_init: Number.NaN,
+    total: Number.NaN,
+  };
   return {
     name: options.name,
     image_mb: options.initrd === undefined ? 0 : statSync(options.initrd).size / 1e6,
-    to_init: median(runs.map((run) => run.to_init)),
-    to_real_init: median(runs.map((run) => run.total - run.to_init)),
-    total: median(totals),
+    to_init: shortest.to_init,
+    to_real_init: shortest.total - shortest.to_init,
+    total: shortest.total,
     spread: totals.length > 1 ? Math.max(...totals) - Math.min(...totals) : undefined,
   };
 }
@@ -57,31 +66,56 @@ export async function measure(options: BenchOptions): Promise<BenchRow> {
 export async function benchDisk(): Promise<string> {
   mkdirSync(BENCH_DIR, { recursive: true });
   const file = join(BENCH_DIR, "root.img");
+  await makeDisk({ file, type: "ext4", tree: await markTree(), uuid: BENCH_UUID });
+  return file;
+}
+
+/** What is on the root: mark.c is its init. */
+export async function markTree(): Promise<Tree> {
   const mark = await compile("mark", [join(import.meta.dir, "../mark.c")]);
-  const tree = [
+  return [
     ...ROOT_FOLDERS,
     { path: "/sbin/init", kind: "file", from: mark, mode: 0o755 },
     // systemctl(1) in the image of dracut hands over to nothing without it.
     { path: "/etc/os-release", kind: "text", text: "ID=benchmark\n" },
-  ] as const;
-  await makeDisk({ file, type: "ext4", tree, uuid: BENCH_UUID });
-  return file;
+  ];
 }
 
 async function measureOnce(options: BenchOptions): Promise<{ to_init: number; total: number }> {
+  const memory = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "rdinit-bench-"));
+  try {
+    return await measureOn(options, inMemory(options.disks, memory));
+  } finally {
+    rmSync(memory, { recursive: true, force: true });
+  }
+}
+
+/** Copies of the disks in a folder: one that lies in memory answers at once, whatever else the machine does. */
+function inMemory(disks: readonly string[], folder: string): string[] {
+  return disks.map((disk, at) => {
+    const file = join(folder, `disk${at}.img`);
+    copyFileSync(disk, file);
+    return file;
+  });
+}
+
+async function measureOn(
+  options: BenchOptions,
+  disks: readonly string[],
+): Promise<{ to_init: number; total: number }> {
   const machine = await startMachine({
     name: `bench-${options.name.replaceAll(/\W+/g, "-")}`,
     kernel: options.kernel,
     ...(options.initrd === undefined ? {} : { initrd: options.initrd }),
     append: `${options.append} printk.time=1 loglevel=7`,
-    disks: [{ file: options.disk }],
+    disks: disks.map((file) => ({ file, snapshot: false })),
     memory_mb: options.memory_mb ?? 1024,
-    timeout_ms: 180_000,
+    timeout_ms: 600_000,
     deterministic: true,
   });
   try {
-    const init = await machine.console.expect(/\[ *([\d.]+)\] Run \/\S+ as init process/, 180_000);
-    const real = await machine.console.expect(/\[ *([\d.]+)\] benchmark: the real init runs/, 180_000);
+    const init = await machine.console.expect(/\[ *([\d.]+)\] Run \/\S+ as init process/, 600_000);
+    const real = await machine.console.expect(/\[ *([\d.]+)\] benchmark: the real init runs/, 600_000);
     return { to_init: Number(init[1]), total: Number(real[1]) };
   } finally {
     await machine.stop();

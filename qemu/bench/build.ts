@@ -1,7 +1,7 @@
 /** What it takes to build an image of the distribution's kernel for any machine. */
 
 import { mkdirSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { COMPRESSIONS, type ImageCompression } from "../../src/image/write.ts";
 import { PROJECT, run } from "../host.ts";
 import type { Kernel } from "../kernel.ts";
@@ -9,6 +9,7 @@ import { dracut } from "../peers/dracut.ts";
 import { initramfsTools } from "../peers/initramfs-tools.ts";
 import { buildPeerImage, type Peer, peersNeed } from "../peers/peer.ts";
 import { BENCH_DIR, median } from "./boot.ts";
+import { commandText, imageCommand } from "./images.ts";
 import type { Missing } from "./table.ts";
 
 /** A build that was measured. */
@@ -33,7 +34,7 @@ export async function* buildTable(kernel: Kernel, runs: number): AsyncGenerator<
 /** Builds rdinit's image for any machine with this compression, and returns its path. */
 export async function genericImage(kernel: Kernel, compression: ImageCompression): Promise<string> {
   await measureRdinit(kernel, compression, 1);
-  return fileOf(compression);
+  return join(BENCH_DIR, `generic-${compression}.img`);
 }
 
 async function measurePeer(peer: Peer, kernel: Kernel): Promise<BuildRow | Missing> {
@@ -51,11 +52,8 @@ async function measurePeer(peer: Peer, kernel: Kernel): Promise<BuildRow | Missi
 }
 
 async function measureRdinit(kernel: Kernel, compression: ImageCompression, runs: number): Promise<BuildRow> {
-  const file = fileOf(compression);
-  const argv = [
-    ...[join(PROJECT, "build/rdinit"), "image", "--generic", "-c", "/dev/null"],
-    ...["--modules", kernel.modules, "--compress", compression, "-o", file],
-  ];
+  const options = ["--generic", "--compress", compression];
+  const { argv, file } = imageCommand({ name: `generic-${compression}`, kernel, options });
   const times: number[] = [];
   for (let count = 0; count < runs; count++) {
     await settleDisk();
@@ -68,15 +66,11 @@ async function measureRdinit(kernel: Kernel, compression: ImageCompression, runs
     name: `rdinit, ${compression}${usual === 0 ? "" : ` -${usual}`}`,
     seconds: median(times),
     image_mb: statSync(file).size / 1e6,
-    command: argv.map((word) => (word.startsWith(PROJECT) ? relative(PROJECT, word) : word)).join(" "),
+    command: commandText(argv),
   };
 }
 
 // So that nobody waits for what the one before left to be written.
 async function settleDisk(): Promise<void> {
   await run(["sync"]);
-}
-
-function fileOf(compression: ImageCompression): string {
-  return join(BENCH_DIR, `generic-${compression}.img`);
 }

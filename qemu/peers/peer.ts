@@ -7,11 +7,12 @@
  * that shall keep its owner.
  */
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { UserError } from "../../src/lib/errors.ts";
 import { cacheDir, fingerprint, run, withLock } from "../host.ts";
 import type { Kernel } from "../kernel.ts";
+import { unpackPackage } from "../stock.ts";
 
 /** A builder of images. */
 export interface Peer {
@@ -19,10 +20,24 @@ export interface Peer {
   readonly name: string;
   /** The Debian package that it comes from. */
   readonly package: string;
-  /** Files for a folder that its command may use, by name; folders end with "/". */
+  /**
+   * Debian packages that it sees as if they were installed: what they would change on the build machine (hooks,
+   * services) stays out of it. `package` is among them when it is none that qemu/packages.txt lists.
+   */
+  readonly unpacked?: readonly string[];
+  /** Files for a folder that its command may use, by name; folders end with "/", and scripts (#!) can be run. */
   readonly files: Readonly<Record<string, string>>;
   /** The command that builds the image for `version` as `to`; `folder` holds `files`. */
   readonly command: (version: string, to: string, folder: string) => readonly string[];
+}
+
+/** A key that is put into an image, for an encrypted volume. */
+export interface PackedKey {
+  readonly path: string;
+  /** Without a quote in it. */
+  readonly text: string;
+  /** The volume's UUID. */
+  readonly uuid: string;
 }
 
 /** What a build took; kept as JSON beside an image in the cache. */
@@ -53,7 +68,9 @@ export async function peerImage(peer: Peer, kernel: Kernel): Promise<string> {
   const options = peer.command(kernel.version, "IMAGE", "FOLDER").join(" ");
   const files = JSON.stringify(peer.files);
   const version = await packageVersion(peer);
-  const dir = join(cacheDir(), `peer-${peer.name}-${fingerprint(kernel.version, version, options, files)}`);
+  const more = await unpackedVersions(peer);
+  const print = fingerprint(kernel.version, version, options, files, ...more);
+  const dir = join(cacheDir(), `peer-${peer.name}-${print}`);
   const image = join(dir, "initrd.img");
   if (existsSync(image)) return image;
   return withLock(`peer-${peer.name}`, async () => {
@@ -84,11 +101,15 @@ export async function buildPeerImage(peer: Peer, kernel: Kernel, to: string): Pr
   mkdirSync(folder, { recursive: true });
   for (const [name, contents] of Object.entries(peer.files))
     if (name.endsWith("/")) mkdirSync(join(folder, name), { recursive: true });
-    else await Bun.write(join(folder, name), contents);
+    else {
+      await Bun.write(join(folder, name), contents);
+      if (contents.startsWith("#!")) chmodSync(join(folder, name), 0o755);
+    }
   try {
+    const more = await unpackedRoot(peer);
     const command = peer.command(kernel.version, to, folder);
     const start = Bun.nanoseconds();
-    await run([...installed(kernel), ...command]);
+    await run([...installed(kernel, more), ...command]);
     const seconds = (Bun.nanoseconds() - start) / 1e9;
     return { name: peer.name, version, command: command.join(" "), seconds };
   } finally {
@@ -96,18 +117,50 @@ export async function buildPeerImage(peer: Peer, kernel: Kernel, to: string): Pr
   }
 }
 
-// A command in front of others, under which the kernel seems to be installed.
-function installed(kernel: Kernel): string[] {
+// A command in front of others, under which the kernel, and what was unpacked, seem to be installed.
+function installed(kernel: Kernel, more: string | undefined): string[] {
   // DIR/lib/modules/VERSION and DIR/boot/vmlinuz-VERSION
   const lib = join(kernel.modules, "../..");
   const boot = join(kernel.vmlinuz, "..");
-  const script =
-    'mount -t overlay -o lowerdir="$0:/usr/lib" overlay /usr/lib && ' +
-    'mount -t overlay -o lowerdir="$1:/boot" overlay /boot && shift && exec "$@"';
-  return ["unshare", "--mount", "sh", "-c", script, lib, boot];
+  const overlays = [`mount -t overlay -o lowerdir="$0:/usr/lib" overlay /usr/lib`];
+  overlays.push(`mount -t overlay -o lowerdir="$1:/boot" overlay /boot`);
+  // /usr first: it would cover what is mounted below it.
+  if (more !== undefined) overlays.unshift(`mount -t overlay -o lowerdir="$2/usr:/usr" overlay /usr`);
+  const script = [...overlays, "shift 2", 'exec "$@"'].join(" && ");
+  return ["unshare", "--mount", "sh", "-c", script, lib, boot, more ?? ""];
+}
+
+/** A folder with the files of the packages that a peer wants unpacked, all below /usr; undefined for none. */
+async function unpackedRoot(peer: Peer): Promise<string | undefined> {
+  const packages = peer.unpacked ?? [];
+  if (packages.length === 0) return undefined;
+  const dir = join(cacheDir(), `unpacked-${fingerprint(...(await unpackedVersions(peer)))}`);
+  const root = join(dir, "root");
+  if (existsSync(join(dir, "done"))) return root;
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(root, { recursive: true });
+  for (const name of packages) await unpackPackage(name, dir, root);
+  // They know no merged /usr, which the machine has.
+  for (const name of ["lib", "sbin", "bin"])
+    if (existsSync(join(root, name))) cpSync(join(root, name), join(root, "usr", name), { recursive: true });
+  await Bun.write(join(dir, "done"), "");
+  return root;
+}
+
+/** "NAME VERSION" for each of the packages that a peer wants unpacked. */
+async function unpackedVersions(peer: Peer): Promise<string[]> {
+  return Promise.all((peer.unpacked ?? []).map(async (name) => `${name} ${await offeredVersion(name)}`));
+}
+
+async function offeredVersion(name: string): Promise<string> {
+  const offered = /^ {2}Candidate: (\S+)$/m.exec(await run(["apt-cache", "policy", name]))?.[1];
+  if (offered === undefined)
+    throw new UserError(`No package ${name} is offered here.`, "Run 'apt-get update' as root once.");
+  return offered;
 }
 
 async function packageVersion(peer: Peer): Promise<string> {
+  if (peer.unpacked?.includes(peer.package) === true) return offeredVersion(peer.package);
   return run(["dpkg-query", "-W", "-f", "${Version}", peer.package]).catch(() => {
     throw new UserError(
       `The package ${peer.package} is not installed.`,
