@@ -9,6 +9,7 @@ import { deviceOptions, diskArguments, driveOptions, needsSlot } from "./devices
 import type { Disk, DiskInterface } from "./devices.ts";
 import { type Firmware, firmwareArguments } from "./firmware.ts";
 import { Qmp } from "./qmp.ts";
+import { startTpm } from "./tpm.ts";
 
 export interface MachineOptions {
   /** Names the log, build/logs/NAME.log: one name for each machine of a test file. */
@@ -23,6 +24,8 @@ export interface MachineOptions {
   readonly disks?: readonly Disk[];
   /** An entry for each disk that plugDisk() will plug in later. */
   readonly hotplug?: readonly DiskInterface[];
+  /** Gives it a TPM, whose state is in this folder and is written to (tpm.ts). */
+  readonly tpm?: string;
   /** 512 when left out. */
   readonly memory_mb?: number;
   /** 1 when left out. */
@@ -159,6 +162,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   if (program === null)
     throw new UserError("The program 'qemu-system-x86_64' is missing.", "'make setup-run' installs it.");
   const dir = mkdtempSync(join(tmpdir(), "rdinit-qemu-"));
+  const tpm = options.tpm === undefined ? undefined : await startTpm(options.tpm, dir);
   const toConsole = new Channel();
   const toQmp = new Channel();
   const console = new Console(options.name, (bytes) => toConsole.write(bytes));
@@ -170,6 +174,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   const sockets = [
     ...["-chardev", `socket,id=console,path=${join(dir, "console")}`, "-serial", "chardev:console"],
     ...["-chardev", `socket,id=qmp,path=${join(dir, "qmp")}`, "-mon", "chardev=qmp,mode=control"],
+    ...(tpm?.arguments ?? []),
   ];
   // Should this process be killed, QEMU goes with it.
   const child = Bun.spawn(
@@ -195,6 +200,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       : describeEnd(qmp, status, stderr.trim());
     console.end(end.detail.replace(/\.$/, ""));
     qmp.close();
+    tpm?.end();
     rmSync(dir, { recursive: true, force: true });
     return end;
   };

@@ -24,9 +24,13 @@ export interface MakerRecipe {
   readonly name: string;
   /** Empty disks for the script, /dev/vda and on in this order; `name` is the file's. */
   readonly disks: readonly { readonly name: string; readonly size_mb: number }[];
+  /** Files of the build machine that the script may read as further disks, behind `disks`. */
+  readonly inputs?: readonly string[];
   /** busybox sh with -eux; it finds `tree` below /tree. */
   readonly script: string;
   readonly tree?: Tree;
+  /** 1 when left out. */
+  readonly cpus?: number;
   readonly timeout_ms?: number;
 }
 
@@ -50,7 +54,10 @@ export async function makeDisksInGuest(recipe: MakerRecipe): Promise<string[]> {
     JSON.stringify(recipe.disks),
     JSON.stringify(initramfs.map(withoutPlace)),
   ];
-  const contents = initramfs.map((entry) => (entry.kind === "file" ? readFileSync(entry.from) : ""));
+  const contents = [
+    ...initramfs.map((entry) => (entry.kind === "file" ? readFileSync(entry.from) : "")),
+    ...(recipe.inputs ?? []).map((file) => readFileSync(file)),
+  ];
   const dir = join(cacheDir(), `disks-${recipe.name}-${fingerprint(...identity, ...contents)}`);
   if (existsSync(dir)) return diskFiles(recipe, dir);
   return withLock(`disks-${recipe.name}`, async () => {
@@ -85,8 +92,12 @@ async function makeInGuest(recipe: MakerRecipe, kernel: Kernel, initramfs: Tree,
     kernel: kernel.vmlinuz,
     initrd,
     append: "quiet panic=-1",
-    disks: files.map((file) => ({ file, snapshot: false })),
+    disks: [
+      ...files.map((file) => ({ file, snapshot: false })),
+      ...(recipe.inputs ?? []).map((file) => ({ file, readonly: true })),
+    ],
     memory_mb: 1024,
+    cpus: recipe.cpus ?? 1,
     timeout_ms: recipe.timeout_ms ?? 120_000,
   });
   await machine.ended;

@@ -78,6 +78,30 @@ export function twoLuks(tree: Tree): MakerRecipe {
   ]);
 }
 
+/** What one key of luksOfArgon() takes to be derived, in KiB. */
+export const ARGON_KIB = 256 * 1024;
+
+/** The root in a volume whose key takes real memory: argon2id with four threads. */
+export function luksOfArgon(tree: Tree): MakerRecipe {
+  // The C library opens it when a thread of cryptsetup ends.
+  const [name, from] = ["libgcc_s.so.1", "/usr/lib/x86_64-linux-gnu/libgcc_s.so.1"];
+  const made = recipe(
+    "luks-argon",
+    [...tree, { path: `/${name}`, kind: "file", from }],
+    [
+      `mkdir -p /usr/lib && mv /tree/${name} /usr/lib/`,
+      "cryptsetup luksFormat -q --type luks2 --pbkdf argon2id --pbkdf-force-iterations 4 \\",
+      `  --pbkdf-memory ${ARGON_KIB} --pbkdf-parallel 4 --key-file /tmp/key --uuid ${LUKS.root} /dev/vda`,
+      // It takes fewer threads where there are fewer processors, and less memory where there is less.
+      `cryptsetup luksDump /dev/vda | grep "Memory: *${ARGON_KIB}"`,
+      'cryptsetup luksDump /dev/vda | grep "Threads: *4"',
+      "cryptsetup open --key-file /tmp/key /dev/vda clear",
+      ...FILL_ROOT,
+    ],
+  );
+  return { ...made, cpus: 4 };
+}
+
 function recipe(name: string, tree: Tree, script: readonly string[]): MakerRecipe {
   const disks = ["root.img", "other.img"].map((file) => ({ name: file, size_mb: 48 }));
   return { name, disks, script: `${[...PREPARE, ...script].join("\n")}\n`, tree };

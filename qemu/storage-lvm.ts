@@ -74,3 +74,27 @@ export function lvmDisks(layout: Layout, tree: Tree, name = ""): MakerRecipe {
     tree,
   };
 }
+
+/** The names of two groups that are not for this machine, each with a volume "data". */
+export const STRANGE = { exported: "moved", foreign: "theirs" } as const;
+
+/** Two disks: a group that was exported, and one that belongs to a system of another name. */
+export function strangeGroups(): MakerRecipe {
+  const script = [
+    ...groupWithData(STRANGE.exported, "/dev/vda"),
+    `lvm vgexport ${STRANGE.exported}`,
+    ...groupWithData(STRANGE.foreign, "/dev/vdb"),
+    `lvm vgchange -y --systemid elsewhere ${STRANGE.foreign}`,
+    "",
+  ];
+  const disks = ["exported.img", "foreign.img"].map((name) => ({ name, size_mb: 16 }));
+  return { name: "lvm-strange", disks, script: script.join("\n") };
+}
+
+function groupWithData(name: string, node: string): string[] {
+  return [
+    `lvm vgcreate -q ${name} ${node}`,
+    `${CREATE} -L 8M -n data ${name}`,
+    `lvm vgchange -q -an ${name}`,
+  ];
+}

@@ -22,7 +22,7 @@ import { PointOfNoReturn, handOver } from "./boot/handover.ts";
 import { hasHooks, runHooks, warnOfUnknownPoints } from "./boot/hooks.ts";
 import { warnIfCutShort } from "./boot/imagecheck.ts";
 import { readLegacy } from "./boot/legacy.ts";
-import { KernelModules } from "./boot/kmodules.ts";
+import { KernelModules, hasModules } from "./boot/kmodules.ts";
 import { kernelLog } from "./boot/log.ts";
 import { mountLive } from "./boot/live/live.ts";
 import { readLiveSettings } from "./boot/live/settings.ts";
@@ -171,6 +171,7 @@ async function mountTheRoot(
 
 /** A module that is still loading would hold up the exec, in silence. */
 async function waitForModules(boot: Boot, modules: KernelModules): Promise<void> {
+  if (hasModules(boot.sys, newRoot)) modules.dropLater();
   const settled = await waitInTheOpen(boot, {
     look: async () => (modules.isSettled() ? true : undefined),
     changed: () => modules.settled(),

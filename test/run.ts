@@ -10,6 +10,8 @@ import { builtinKernel, stockKernel } from "../qemu/kernel.ts";
 import { dracutImage } from "../qemu/peers/dracut.ts";
 import { initramfsToolsImage } from "../qemu/peers/initramfs-tools.ts";
 import { peersNeed } from "../qemu/peers/peer.ts";
+import { USERLAND_NAMES } from "../qemu/userlands/table.ts";
+import { userlandTree, userlandsNeed } from "../qemu/userlands/trees.ts";
 
 interface Suite {
   readonly name: string;
@@ -29,7 +31,10 @@ const checks: readonly Suite[] = [
   { name: "types", argv: [bun, "check", "--no-script"] },
   { name: "lint", argv: [bun, "x", "--no-install", "oxlint", "--deny-warnings"] },
   { name: "format", argv: [bun, "fmt", "--check", "--no-script", "src", "syscalls", "test", "qemu"] },
-  { name: "unit", argv: [bun, "test", "--parallel=2", "test/unit", "test/property", "test/contract"] },
+  {
+    name: "unit",
+    argv: [bun, "test", "--timeout=20000", "--parallel=2", "test/unit", "test/property", "test/contract"],
+  },
 ];
 
 async function bootSuites(): Promise<Suite[]> {
@@ -47,6 +52,9 @@ async function bootSuites(): Promise<Suite[]> {
     await dracutImage(stock);
     await initramfsToolsImage(stock);
   }
+  const unable = await userlandsNeed();
+  process.stdout.write(`\n==> trees of Debian: ${unable ?? "made once (two minutes or so)"}\n`);
+  if (unable === undefined) for (const name of USERLAND_NAMES) await userlandTree(name);
   // DIR/lib/modules/VERSION
   const env = { RDINIT_STOCK_MODULES_ROOT: dirname(dirname(dirname(stock.modules))) };
   return [

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeDisk } from "../disks.ts";
 import { compile, PROJECT } from "../host.ts";
+import { stockKernel } from "../kernel.ts";
 import { startMachine } from "../machine.ts";
 import { ROOT_FOLDERS, type Tree } from "../tree.ts";
 
@@ -78,6 +79,8 @@ export async function markTree(): Promise<Tree> {
     { path: "/sbin/init", kind: "file", from: mark, mode: 0o755 },
     // systemctl(1) in the image of dracut hands over to nothing without it.
     { path: "/etc/os-release", kind: "text", text: "ID=benchmark\n" },
+    // A root has the modules of its kernel: rdinit leaves to it what it has not begun to load.
+    { path: `/lib/modules/${(await stockKernel()).version}/modules.dep`, kind: "text", text: "" },
   ];
 }
 

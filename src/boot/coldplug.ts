@@ -22,6 +22,8 @@ export async function watchDevices(boot: Boot, devices: BlockDevices, modules: K
   void uevents.run(log, {
     event: (event) => {
       devices.handle(event);
+      // The chip that an encrypted volume waits for.
+      if (event.values.get("SUBSYSTEM") === "tpmrm") devices.wake();
       const modalias = event.action === "add" ? event.values.get("MODALIAS") : undefined;
       if (modalias !== undefined) modules.request([modalias]);
     },

@@ -1,11 +1,12 @@
 /** The kernel modules of the boot: loaded as devices ask for them, with a word about those that fail. */
 
-import { type Syscalls, list, readFile, readTextIfThere } from "../../syscalls/index.ts";
+import { SysError, type Syscalls, exists, list, readFile, readTextIfThere } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import { describe } from "../lib/errors.ts";
 import { type LoadReport, Modules } from "../modules/loader.ts";
 import type { Word } from "./cmdline.ts";
 import type { Log } from "./log.ts";
+import { resolveInRoot } from "./resolve.ts";
 
 export class KernelModules {
   private readonly modules: Modules;
@@ -31,7 +32,10 @@ export class KernelModules {
 
   /** Begins to load what serves these devices; nothing waits for it but `settled`. */
   request(modaliases: readonly string[]): void {
-    this.track(this.modules.loadForModalias(...modaliases));
+    const later = modaliases.filter((modalias) => LATER.test(modalias));
+    const soon = modaliases.filter((modalias) => !LATER.test(modalias));
+    if (soon.length > 0) this.track(this.modules.loadForModalias(soon, "soon"));
+    if (later.length > 0) this.track(this.modules.loadForModalias(later, "later"));
   }
 
   /** Loads the modules of these names or aliases. Never rejects: what fails is logged. */
@@ -42,6 +46,11 @@ export class KernelModules {
   /** Loads the module of a filesystem type, if it is one. */
   async loadFilesystem(type: string): Promise<void> {
     await this.load([`fs-${type}`]);
+  }
+
+  /** Gives up what no disk and no keyboard needs and has not begun: the real system loads it, if it has its modules. */
+  dropLater(): void {
+    this.modules.dropLater();
   }
 
   /** True when nothing is being loaded. */
@@ -94,6 +103,23 @@ export class KernelModules {
     for (const note of notes) this.log.warning(note);
   }
 }
+
+/** True when the root holds modules for the running kernel. */
+export function hasModules(sys: Syscalls, root: string): boolean {
+  const { release } = sys.uname();
+  return ["/lib", "/usr/lib"].some((lib) => {
+    try {
+      const path = resolveInRoot(sys, root, `${lib}/modules/${release}/modules.dep`);
+      return path !== undefined && exists(sys, path);
+    } catch (error) {
+      if (error instanceof SysError) return false;
+      throw error;
+    }
+  });
+}
+
+/** Faster ciphers, whose slower kin are loaded when a volume needs them, and mice. */
+const LATER = /^(?:cpu|serio|input):/;
 
 /**
  * The kernel hashes each signed module that it loads. With the processor's own instructions that takes a

@@ -14,6 +14,7 @@ import { refusal } from "./refusal.ts";
 import { ModuleIndex } from "./index.ts";
 import type { ParameterWord } from "./config.ts";
 import { planModules, type Missing, type Plan, type Refused, type Step } from "./plan.ts";
+import { Queue, type Urgency } from "./queue.ts";
 
 /** What loading needs of the machine. Paths and texts are byte strings. */
 export interface ModuleHost {
@@ -58,7 +59,7 @@ export class Modules {
   private readonly host: ModuleHost;
   /** The modules that are loaded, by name with _. */
   private readonly loaded = new Set<string>();
-  private readonly loading = new Map<string, Promise<Failure | undefined>>();
+  private readonly loading = new Map<string, Promise<Outcome>>();
   private readonly unmatched = new Set<string>();
   private readonly queue: Queue;
   private readonly unreadable: string[] = [];
@@ -83,19 +84,27 @@ export class Modules {
     return this.loaded.has(name.replaceAll("-", "_"));
   }
 
-  /** Loads what these names (modules, aliases, modaliases) stand for, with all they need. Never rejects. */
+  /**
+   * Loads what these names (modules, aliases, modaliases) stand for, with all they need, before all that only devices
+   * ask for. Never rejects.
+   */
   async load(names: Iterable<string>): Promise<LoadReport> {
-    return this.execute(planModules(this.index, names, this.loaded));
+    return this.execute(planModules(this.index, names, this.loaded), "now");
   }
 
   /** Loads what serves these devices, and remembers the modaliases for which there is nothing. */
-  async loadForModalias(...modaliases: readonly string[]): Promise<LoadReport> {
+  async loadForModalias(modaliases: readonly string[], urgency: Urgency): Promise<LoadReport> {
     const served: string[] = [];
     for (const modalias of modaliases) {
       if (this.index.resolve(modalias).modules.length > 0) served.push(modalias);
       else this.unmatched.add(modalias);
     }
-    return this.execute(planModules(this.index, served, this.loaded));
+    return this.execute(planModules(this.index, served, this.loaded), urgency);
+  }
+
+  /** Gives up what was asked for as "later" and has not begun. */
+  dropLater(): void {
+    this.queue.dropLater();
   }
 
   /** The modaliases that matched no module, of devices that can have to do with disks. */
@@ -105,12 +114,14 @@ export class Modules {
     );
   }
 
-  private async execute(plan: Plan): Promise<LoadReport> {
+  private async execute(plan: Plan, urgency: Urgency): Promise<LoadReport> {
+    for (const { name } of plan.steps) this.queue.announce(name, urgency);
     const results = plan.steps.map((step) => ({ step, result: this.start(step) }));
     const loaded: string[] = [];
     const failures: Failure[] = [];
     for (const { step, result } of results) {
       const failure = await result;
+      if (failure === "dropped") continue;
       if (failure) failures.push(failure);
       else loaded.push(step.name);
     }
@@ -132,11 +143,12 @@ export class Modules {
     }
   }
 
-  private start(step: Step): Promise<Failure | undefined> {
+  private start(step: Step): Promise<Outcome> {
     const running = this.loading.get(step.name);
     if (running) return running;
     const result = this.run(step).then((failure) => {
       this.loading.delete(step.name);
+      this.queue.end(step.name);
       if (!failure) this.loaded.add(step.name);
       return failure;
     });
@@ -145,18 +157,22 @@ export class Modules {
   }
 
   // The steps before this one have been started: what it waits for is loaded, or in `loading`, or has failed.
-  private async run(step: Step): Promise<Failure | undefined> {
+  private async run(step: Step): Promise<Outcome> {
     const file = step.file.startsWith("/") ? step.file : `${this.directory}/${step.file}`;
     const waits = [...step.needs, ...step.after].map((name) => this.loading.get(name));
-    await Promise.all(waits);
+    const outcomes = await Promise.all(waits);
     const lacking = step.needs.find((name) => !this.loaded.has(name));
+    if (lacking !== undefined && outcomes.includes("dropped")) return "dropped";
     if (lacking !== undefined) {
       const sentence = `Module ${step.name} is not loaded: it needs ${lacking}, which could not be loaded.`;
       return { name: step.name, file, code: undefined, sentence };
     }
     try {
-      await this.queue.run(() => this.insert(file, step.parameters));
-      return undefined;
+      const inserted = await this.queue.run(step.name, async () => {
+        await this.insert(file, parametersOf(step));
+        return true;
+      });
+      return inserted === true ? undefined : "dropped";
     } catch (error) {
       if (isErrno(error, "EEXIST")) return undefined;
       const code = error instanceof SysError ? error.code : undefined;
@@ -196,6 +212,19 @@ export class Modules {
   }
 }
 
+/** Undefined when the module is loaded. */
+type Outcome = Failure | "dropped" | undefined;
+
+/**
+ * The kernel lets a load wait for all probing that drivers do in the background, of empty SATA ports as well, unless the
+ * module says that its own may be done so (do_init_module() in kernel/module/main.c). Those that drive no device have none.
+ */
+function parametersOf({ file, parameters }: Step): string {
+  return DRIVES_NOTHING.test(file) ? `${parameters} async_probe=1`.trimStart() : parameters;
+}
+
+const DRIVES_NOTHING = /(?:^|\/)kernel\/(?:fs|crypto|lib|arch\/[^/]+\/crypto|drivers\/md)\//;
+
 function isDirectory(host: ModuleHost, path: string): boolean {
   try {
     host.list(path);
@@ -212,25 +241,3 @@ function isDirectory(host: ModuleHost, path: string): boolean {
  */
 const LEADS_TO_DISKS =
   /^(pci:.*bc(01|02|0Csc03|0D)|virtio:|usb:|scsi:|hid:|mmc:|sdio:|vmbus:|xen:|nd:|of:|acpi:(80860F|INT33|QCOM))/;
-
-/** Lets so many run at a time; the others wait in line. */
-class Queue {
-  private free: number;
-  private readonly waiting: (() => void)[] = [];
-
-  constructor(places: number) {
-    this.free = places;
-  }
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.free > 0) this.free--;
-    else await new Promise<void>((resolve) => this.waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.waiting.shift();
-      if (next) next();
-      else this.free++;
-    }
-  }
-}

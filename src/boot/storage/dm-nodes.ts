@@ -3,30 +3,23 @@
  *
  * - `/dev/mapper/NAME` and, for logical volumes, `/dev/VG/LV` are links to `/dev/dm-N` (Debian's 55-dm.rules and
  *   56-lvm.rules). Tools that run without udev make nodes of their own there, which this replaces.
- * - `/run/udev/data/bMAJOR:MINOR` is udev's record of the device, in the format that systemd's sd-device.c reads. The
- *   udevd of the real system meets the devices by an event "add", and its rules take a device-mapper device for
- *   unfinished at that event unless the record says DM_UDEV_PRIMARY_SOURCE_FLAG=1: then systemd would wait for it for
- *   ever. Nothing else has to stand there: name, UUID and state are read from sysfs. There is no tag in it, so systemd
- *   itself passes the record over until udevd has seen the device. Booster writes the same line.
+ * - `/run/udev/data/bMAJOR:MINOR` is udev's record of the device (udev-record.ts). The udevd of the real system meets the
+ *   devices by an event "add", and its rules take a device-mapper device for unfinished at that event unless the record
+ *   says DM_UDEV_PRIMARY_SOURCE_FLAG=1: then systemd would wait for it for ever. Nothing else has to stand there: name,
+ *   UUID and state are read from sysfs. There is no tag in it, so systemd itself passes the record over until udevd has
+ *   seen the device. Booster writes the same line.
  * - For the parts of logical volumes the record has the flags that lvm hands to udevd when it activates them
  *   (_get_udev_flags() in lib/activate/dev_manager.c): no links, and nobody reads what they hold. No event after this
  *   one would say so, and the legs of a mirror would take the links by UUID from the mirror.
  */
 
 import { namesIn, readAttribute } from "../attributes.ts";
-import {
-  AT_FDCWD,
-  SysError,
-  type Syscalls,
-  isErrno,
-  mkdirs,
-  readTextIfThere,
-  writeFile,
-} from "../../../syscalls/index.ts";
+import { AT_FDCWD, SysError, type Syscalls, isErrno, mkdirs } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
 import type { BlockDevice } from "../blockdevices.ts";
 import { isPartOfVolume, isVolume, splitDmName } from "./lvm-names.ts";
+import { makeRecord } from "./udev-record.ts";
 
 /** A device-mapper device as sysfs describes it. */
 export interface DmDevice {
@@ -65,7 +58,7 @@ export function publishDmDevices(sys: Syscalls): string[] {
   for (const device of listDmDevices(sys).filter(isPublished))
     try {
       for (const path of linksOf(device)) makeLink(sys, path, `../${device.kernelName}`);
-      makeRecord(sys, `/run/udev/data/b${device.rdev}`, recordOf(device));
+      makeRecord(sys, device.rdev, recordOf(device));
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
       problems.push(
@@ -139,12 +132,4 @@ function removeIfThere(sys: Syscalls, path: string): void {
   } catch (error) {
     if (!isErrno(error, "ENOENT")) throw error;
   }
-}
-
-function makeRecord(sys: Syscalls, path: string, record: string): void {
-  const present = readTextIfThere(sys, path);
-  // Only a udevd says when it saw the device, and it knows more of it.
-  if (present === record || present?.split("\n").some((line) => line.startsWith("I:")) === true) return;
-  mkdirs(sys, "/run/udev/data");
-  writeFile(sys, path, record);
 }

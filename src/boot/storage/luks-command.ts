@@ -49,28 +49,41 @@ function keyArguments(key: KeySource): readonly string[] {
 export type Opened =
   | { readonly kind: "opened" }
   | { readonly kind: "wrong key" }
-  /** A clause that fits behind the volume's name. */
-  | { readonly kind: "failed"; readonly why: string };
+  /** A clause that fits behind the volume's name, and what cryptsetup said at last. */
+  | { readonly kind: "failed"; readonly why: string; readonly said?: string | undefined };
 
 /** Reads what cryptsetup answered: RETURN CODES of cryptsetup(8). */
 export function readAnswer({ end, output }: ChildResult): Opened {
   if (end.kind === "exited" && end.status === 0) return { kind: "opened" };
   if (end.kind === "exited" && end.status === 2) return { kind: "wrong key" };
-  const said = lastLines(output, 1)[0]?.replace(/\.$/, "");
+  const said = lastWords(output);
   const words = said === undefined ? "" : ` (it said: ${said})`;
   if (end.kind === "exited") {
     const meaning = MEANINGS[end.status];
-    if (meaning !== undefined) return { kind: "failed", why: `can't be opened: ${meaning}${words}` };
+    if (meaning !== undefined) return { kind: "failed", why: `can't be opened: ${meaning}${words}`, said };
   }
-  return { kind: "failed", why: `can't be opened: cryptsetup ${describeEnd(end)}${words}` };
+  const outOfMemory = end.kind === "killed" && end.signal === "SIGKILL" ? OUT_OF_MEMORY : "";
+  return {
+    kind: "failed",
+    why: `can't be opened: cryptsetup ${describeEnd(end)}${outOfMemory}${words}`,
+    said,
+  };
 }
 
 const MEANINGS: Readonly<Record<number, string>> = {
-  1: "cryptsetup refuses its header or options",
   3: "there is too little memory",
   4: "its device can't be used",
   5: "its device or its name is in use already",
 };
+
+// The cause and what it led to; a TPM's library tells its own story in front, by lines of its source.
+function lastWords(output: string): string | undefined {
+  const lines = lastLines(output, 4).filter((line) => !/^(?:WARNING|ERROR):\w+:/.test(line));
+  const words = lines.slice(-2).map((line) => line.trimEnd().replace(/\.$/, ""));
+  return words.length === 0 ? undefined : words.join("; ");
+}
+
+const OUT_OF_MEMORY = ", as the kernel does it when there is no memory left";
 
 /** A volume as people know it: "vda2 (luks-…)". */
 export function describeVolume(device: string, name: string): string {

@@ -16,6 +16,8 @@ export interface LuksHeader {
   readonly memory_kib: number;
   /** The types of its tokens: "systemd-tpm2". */
   readonly tokens: readonly string[];
+  /** The types of those of them that take a PIN besides. */
+  readonly pins: readonly string[];
 }
 
 /** Reads the header at the start of a device or of a file of its own; undefined when there is none that makes sense. */
@@ -38,7 +40,7 @@ export function parseLuksHeader(binary: Uint8Array, json: Uint8Array): LuksHeade
   if (view.u16be(6) === 1) {
     const [cipher, mode, hash] = [view.string(8, 32), view.string(40, 32), view.string(72, 32)];
     const modules = unique([...aliases(`${cipher}-${mode}`), ...hashAliases(hash)]);
-    return { version: 1, modules, memory_kib: 0, tokens: [] };
+    return { version: 1, modules, memory_kib: 0, tokens: [], pins: [] };
   }
   return view.u16be(6) === 2 ? parseJson(json) : undefined;
 }
@@ -71,6 +73,7 @@ function parseJson(bytes: Uint8Array): LuksHeader {
     ...valuesOf(root["digests"]).map((digest) => digest["hash"]),
   ];
   const memory = keyslots.map((slot) => objectOf(slot["kdf"])["memory"]);
+  const tokens = valuesOf(root["tokens"]);
   const integrity = segments.map((segment) => objectOf(segment["integrity"])["type"]);
   return {
     version: 2,
@@ -83,8 +86,18 @@ function parseJson(bytes: Uint8Array): LuksHeader {
       0,
       ...memory.map((kib) => (typeof kib === "number" && Number.isSafeInteger(kib) ? kib : 0)),
     ),
-    tokens: valuesOf(root["tokens"]).flatMap(({ type }) => (typeof type === "string" ? [type] : [])),
+    tokens: tokens.flatMap(typeOf),
+    pins: tokens.filter(takesPin).flatMap(typeOf),
   };
+}
+
+function typeOf({ type }: Readonly<Record<string, unknown>>): string[] {
+  return typeof type === "string" ? [type] : [];
+}
+
+// As systemd-cryptenroll(1) marks them.
+function takesPin(token: Readonly<Record<string, unknown>>): boolean {
+  return token["tpm2-pin"] === true || token["fido2-clientPin-required"] === true;
 }
 
 // "aes-xts-plain64", "aes-cbc-essiv:sha256", "capi:xts(aes)-plain64", "hmac(sha256)": each word is an algorithm, or

@@ -1,7 +1,6 @@
 /** What of the machine and the image decides how an encrypted volume can be opened. */
 
 import { type Syscalls, readTextIfThere } from "../../../syscalls/index.ts";
-import { namesIn } from "../attributes.ts";
 import { hasProgram } from "../spawn.ts";
 
 /** A clause when deriving a key would take more memory than there is: it fits behind the volume's name. */
@@ -12,14 +11,6 @@ export function lackOfMemory(sys: Syscalls, needed_kib: number): string | undefi
   if (!(needed_kib > available_kib)) return undefined;
   const [needed, available] = [needed_kib, available_kib].map((kib) => `${Math.round(kib / 1024)} MiB`);
   return `takes up to ${needed} of memory to be opened, and ${available} is there`;
-}
-
-/** True when the image holds a plugin for LUKS2's tokens (the paths that distributions build cryptsetup with). */
-export function hasTokenPlugins(sys: Syscalls): boolean {
-  const libraries = ["/usr/lib", "/usr/lib64", ...namesIn(sys, "/usr/lib").map((name) => `/usr/lib/${name}`)];
-  return libraries.some((directory) =>
-    namesIn(sys, `${directory}/cryptsetup`).some((name) => /^libcryptsetup-token-.*\.so$/.test(name)),
-  );
 }
 
 /** True when the image holds cryptsetup: nobody need be asked for what nothing can use. */

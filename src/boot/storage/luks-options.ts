@@ -16,6 +16,10 @@ export interface VolumeOptions {
   /** What of the key file is the key: arguments for cryptsetup. */
   readonly keyFlags: readonly string[];
   readonly header: KeyPlace | undefined;
+  /** The node of the TPM with the key, or the one that there is; undefined when nobody has asked for one. */
+  readonly tpm: string | "auto" | undefined;
+  /** How long the TPM is waited for; undefined is for ever. */
+  readonly tokenTimeout_ms: number | undefined;
   /** A person may be asked. */
   readonly ask: boolean;
   /** The volume is left to the real system. */
@@ -31,6 +35,8 @@ const DEFAULTS: VolumeOptions = {
   keyTimeout_ms: 10_000,
   keyFlags: [],
   header: undefined,
+  tpm: undefined,
+  tokenTimeout_ms: 30_000,
   ask: true,
   later: false,
   obstacle: undefined,
@@ -89,7 +95,7 @@ const USELESS: ReadonlySet<string> = new Set([
   ...["luks", "cipher", "hash", "size", "sector-size", "offset", "skip", "none"],
   ...["initramfs", "noearly", "nofail", "_netdev", "auto", "loud", "quiet", "verify"],
   ...["check", "checkargs", "precheck", "password-echo", "password-cache", "keyfile-erase", "force"],
-  ...["tpm2-device", "tpm2-pin", "tpm2-pcrs", "tpm2-signature", "fido2-device", "token-timeout"],
+  ...["tpm2-pin", "tpm2-pcrs", "tpm2-signature", "fido2-device"],
 ]);
 
 type Reader = (value: string, options: VolumeOptions) => Partial<VolumeOptions> | string;
@@ -112,6 +118,16 @@ const READERS: Readonly<Record<string, Reader>> = {
   header: (value) => {
     const header = readKey(value);
     return header?.path.startsWith("/") === true ? { header } : "it names no path";
+  },
+  "tpm2-device": (value) =>
+    value === "auto" || value.startsWith("/dev/")
+      ? { tpm: value }
+      : "it is neither auto nor the path of a device",
+  "token-timeout": (value) => {
+    const tokenTimeout_ms = readSpan(value);
+    return typeof tokenTimeout_ms === "string"
+      ? tokenTimeout_ms
+      : { tokenTimeout_ms: tokenTimeout_ms || undefined };
   },
   headless: (value) => ({ ask: ["0", "no", "off", "false"].includes(value) }),
   noauto: () => ({ later: true }),

@@ -19,6 +19,7 @@ import type { Boot } from "../context.ts";
 import { type DeviceRef, describeRef, parseDeviceRef } from "../deviceref.ts";
 import { findDevice } from "../finddevice.ts";
 import type { StorageContext } from "./layer.ts";
+import { awaitDevice } from "./luks-await.ts";
 
 export interface Reach {
   readonly boot: Boot;
@@ -66,28 +67,13 @@ async function waitForDevice(
   ref: DeviceRef,
   timeout_ms: number,
 ): Promise<BlockDevice | undefined> {
-  const over = Promise.withResolvers<void>();
-  let isOver = false;
-  const end = (): void => {
-    isOver = true;
-    over.resolve();
-  };
-  const timer = setTimeout(end, timeout_ms);
-  signal.addEventListener("abort", end);
-  waiting(describeRef(ref));
-  try {
-    for (;;) {
-      const changed = devices.changed();
-      const found = await findDevice(boot.sys, devices, ref);
-      if (found !== undefined) return found.device;
-      if (isOver || signal.aborted) return undefined;
-      await Promise.race([changed, over.promise]);
-    }
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", end);
-    waiting(undefined);
-  }
+  const look = () => findDevice(boot.sys, devices, ref);
+  const found = await awaitDevice({
+    ...{ devices, signal, waiting, timeout_ms },
+    look,
+    clause: describeRef(ref),
+  });
+  return found?.device;
 }
 
 async function mounted<T>(

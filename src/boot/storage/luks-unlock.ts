@@ -9,9 +9,10 @@ import { publishDmDevices } from "./dm-nodes.ts";
 import type { StorageContext } from "./layer.ts";
 import { type KeySource, type Opened, planOpen, readAnswer } from "./luks-command.ts";
 import { readLuksHeader } from "./luks-header.ts";
-import { hasTokenPlugins, lackOfMemory } from "./luks-machine.ts";
+import { lackOfMemory } from "./luks-machine.ts";
 import { type Reach, withPlace } from "./luks-places.ts";
 import { type Tracked, type VolumeStates, titleOf } from "./luks-states.ts";
+import { TPM_TOKEN, tokensForPlugins, usableTokens, waitForTpm } from "./luks-tokens.ts";
 
 /** What opening a volume takes. */
 export interface Workshop {
@@ -33,18 +34,30 @@ export async function prepare(shop: Workshop, one: Tracked): Promise<void> {
   one.header = await withHeader(shop, one, (header) => readLuksHeader(boot.sys, header ?? one.volume.node));
   await context.loadModules(["dm_mod", "dm_crypt", "algif_skcipher", ...(one.header?.modules ?? [])]);
   const lack = lackOfMemory(boot.sys, one.header?.memory_kib ?? 0);
-  if (lack !== undefined) boot.log.warning(`${titleOf(one)} ${lack}; it is tried all the same.`);
+  if (lack !== undefined)
+    boot.log.warning(
+      `${titleOf(one)} ${lack}; it is tried all the same. 'cryptsetup luksConvertKey --pbkdf-memory' lessens it.`,
+    );
 }
 
-/** Tries the volume's own tokens, when it has any and the image has a plugin for some. True when it is open. */
+/** Tries the volume's own tokens, once the chip for them is there. True when it is open; a word says why not. */
 export async function openByToken(shop: Workshop, one: Tracked): Promise<boolean> {
   const { sys, log } = shop.boot;
-  const tokens = one.header?.tokens ?? [];
-  if (tokens.length === 0 || !hasTokenPlugins(sys)) return false;
-  const opened = await openVolume(shop, one, { kind: "tokens" });
-  if (opened.kind === "opened") return true;
-  const why = opened.kind === "failed" ? `: it ${opened.why}` : "";
-  log.notice(`${titleOf(one)} is not opened by its token (${tokens.map(text).join(", ")})${why}.`);
+  const tokens = tokensForPlugins(one.header?.tokens ?? []);
+  if (one.volume.options.tpm !== undefined && !tokens.includes(TPM_TOKEN))
+    log.notice(`${titleOf(one)} has no token for a TPM; 'systemd-cryptenroll --tpm2-device=auto' makes one.`);
+  if (tokens.length === 0) return false;
+  const packed = usableTokens(sys, tokens);
+  const usable = packed.filter((type) => one.header?.pins.includes(type) !== true);
+  const lack = usable.includes(TPM_TOKEN) ? await tpmIsThere(shop, one) : undefined;
+  if (shop.signal.aborted) return false;
+  const able = usable.filter((type) => type !== TPM_TOKEN || lack === undefined);
+  const opened = able.length > 0 ? await openVolume(shop, one, { kind: "tokens" }) : undefined;
+  if (opened?.kind === "opened") return true;
+  const none =
+    packed.length === 0 ? "the image has no plugin for it" : "it takes a PIN, which is not asked for";
+  const why = opened === undefined ? (lack ?? none) : whyNoToken(opened, able);
+  log.notice(`${titleOf(one)} is not opened by its token (${tokens.map(text).join(", ")}): ${why}.`);
   return false;
 }
 
@@ -80,6 +93,26 @@ export async function openVolume(
   log.info(`opened ${titleOf(one)}`);
   shop.states.set(one, "open");
   return answer;
+}
+
+function whyNoToken(opened: Exclude<Opened, { kind: "opened" }>, tried: readonly string[]): string {
+  if (opened.kind === "wrong key") return "the key in it is not the volume's";
+  const why = opened.said === undefined ? `it ${opened.why}` : `cryptsetup said: ${opened.said}`;
+  if (!tried.includes(TPM_TOKEN)) return why;
+  return (
+    `${why}. The TPM is another, or what it measures at a boot has changed: ` +
+    "'systemd-cryptenroll --wipe-slot=tpm2 --tpm2-device=auto' with the device of the volume makes a new token"
+  );
+}
+
+// Undefined when it is, or a clause about why not.
+function tpmIsThere({ boot, context, devices, signal, states }: Workshop, one: Tracked) {
+  const { tpm, tokenTimeout_ms } = one.volume.options;
+  return waitForTpm({
+    ...{ sys: boot.sys, context, devices, signal },
+    ...{ tpm, timeout_ms: tokenTimeout_ms },
+    waiting: (clause) => states.wait(one, clause),
+  });
 }
 
 function whyNot(opened: Opened | string): string {

@@ -44,7 +44,8 @@ export async function activateVolumes(
     name: "lvm",
     title: `lvm, which activates ${title}`,
     env: lvmEnvironment,
-    show: "on failure",
+    // That lvm refuses a group beside the root that is not for this system is no news.
+    show: reason === "any" && group.reserved ? "never" : "on failure",
     deadline_ms,
   });
   for (const problem of publishDmDevices(boot.sys)) boot.log.warning(problem);

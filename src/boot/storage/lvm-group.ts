@@ -7,6 +7,8 @@ export interface VolumeGroup {
   readonly name: string;
   /** Counts the changes: of two copies the one with the higher number is the newer. */
   readonly sequence: number;
+  /** It is exported, or marked as another system's or as several systems' (lvmsystemid(7), lvmlockd(8)). */
+  readonly reserved: boolean;
   readonly physicalVolumes: readonly PhysicalVolume[];
   readonly volumes: readonly LogicalVolume[];
 }
@@ -46,9 +48,18 @@ export function parseGroup(source: string): VolumeGroup | string {
     id,
     name,
     sequence,
+    reserved: isReserved(group),
     physicalVolumes: [...physical.values()],
     volumes: volumesOf(group, physical),
   };
+}
+
+// Whether it is this system's all the same is for lvm to say, which knows what this one is called.
+function isReserved(group: Section): boolean {
+  const marks = [textOf(group, "system_id") ?? "", textOf(group, "lock_type") ?? ""];
+  return (
+    textsOf(group, "status").includes("EXPORTED") || marks.some((mark) => mark !== "" && mark !== "none")
+  );
 }
 
 function physicalVolumesOf(group: Section): Map<string, PhysicalVolume> {

@@ -19,6 +19,7 @@ import { type MdArray, arraysOf, judge } from "./md-arrays.ts";
 import { type MdConf, readMdConf } from "./md-conf.ts";
 import { readMdConfFiles } from "./md-conf-files.ts";
 import { chooseName } from "./md-name.ts";
+import { PHYSICAL_VOLUME, recordArrays } from "./md-records.ts";
 import type { MdSettings } from "./md-settings.ts";
 import { type Run, assemble, isRunning, modulesFor } from "./md-tool.ts";
 import {
@@ -56,7 +57,7 @@ interface Watched {
 }
 
 export class MdLayer implements StorageLayer {
-  readonly types: readonly string[] = ["linux_raid_member", ...Object.keys(CONTAINERS)];
+  readonly types: readonly string[] = ["linux_raid_member", ...Object.keys(CONTAINERS), PHYSICAL_VOLUME];
   private readonly boot: Boot;
   private readonly context: StorageContext;
   private readonly settings: MdSettings;
@@ -79,7 +80,9 @@ export class MdLayer implements StorageLayer {
     this.run = run;
   }
 
-  update(members: readonly Member[]): void {
+  update(found: readonly Member[]): void {
+    for (const problem of recordArrays(this.boot.sys, found)) this.tellOnce("warning", problem);
+    const members = found.filter((member) => member.found.type !== PHYSICAL_VOLUME);
     this.members = members;
     if (this.stopped || !this.settings.enabled) return;
     for (const sentence of containerWords(members)) this.tellOnce("info", sentence);
@@ -139,6 +142,9 @@ export class MdLayer implements StorageLayer {
     this.stopped = true;
     for (const { timer } of this.watched.values()) clearTimeout(timer);
     await this.queue;
+    // Nothing has waited for them, so nobody has heard of them yet.
+    for (const { array, failure } of this.waiting())
+      if (this.isOptional(array.uuid)) this.tellOptional(array, failure ?? lack(array));
   }
 
   private waiting(): Watched[] {
@@ -244,10 +250,12 @@ export class MdLayer implements StorageLayer {
   }
 
   private tellFailure({ array }: Watched, why: string): void {
-    const sentence = failureWords(array, why);
-    if (this.isOptional(array.uuid))
-      this.tellOnce("notice", `${sentence} It is optional, and the boot goes on.`);
-    else this.tellOnce("warning", sentence);
+    if (this.isOptional(array.uuid)) this.tellOptional(array, why);
+    else this.tellOnce("warning", failureWords(array, why));
+  }
+
+  private tellOptional(array: MdArray, why: string): void {
+    this.tellOnce("notice", `${failureWords(array, why)} It is optional, and nothing waits for it.`);
   }
 
   private tellOnce(level: "info" | "notice" | "warning", sentence: string): void {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { KernelModules } from "../../../src/boot/kmodules.ts";
-import { fakeKernel } from "../../../syscalls/fake.ts";
+import { KernelModules, hasModules } from "../../../src/boot/kmodules.ts";
+import { type Tree, fakeKernel, symlink } from "../../../syscalls/fake.ts";
 import { intercept } from "../../../syscalls/intercept.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";
 
@@ -30,4 +30,14 @@ test("an error of our own while modules load is told, and nobody waits for ever"
   await loader.load(["a"]);
   await loader.settled();
   expect(lines.some((line) => line.includes("x is undefined"))).toBe(true);
+});
+
+const at = (root: Tree): boolean => hasModules(fakeKernel({ rootfs: { sysroot: root } }).sys, "/sysroot");
+
+test("whether a root holds modules for the running kernel, in /lib or /usr/lib", () => {
+  const held = { modules: { "6.1.0": { "modules.dep": "" } } };
+  expect(at({ lib: held })).toBe(true);
+  expect(at({ usr: { lib: held }, lib: symlink("usr/lib") })).toBe(true);
+  expect(at({ usr: { lib: { modules: { "6.1.1": held.modules["6.1.0"] } } } })).toBe(false);
+  expect(at({})).toBe(false);
 });

@@ -224,7 +224,7 @@ test("devices are served by modalias, and those without a module are remembered"
     { [`${DIRECTORY}/modules.alias`]: "alias pci:v1* x\n", [`${DIRECTORY}/modules.builtin`]: "k/y.ko\n" },
   );
   const modules = new Modules(host, RELEASE, []);
-  const report = await modules.loadForModalias("pci:v1d2", "usb:v3", "y");
+  const report = await modules.loadForModalias(["pci:v1d2", "usb:v3", "y"], "soon");
   expect(report.loaded).toEqual(["x"]);
   expect(modules.missing()).toEqual(["usb:v3"]);
 });
@@ -266,5 +266,58 @@ test("/usr/lib/modules will do, and a circle is noted", async () => {
   expect(report.loaded).toEqual(["b", "a"]);
   expect(report.notes).toEqual([
     "These modules need each other in a circle, which is cut at its end: a, b, a.",
+  ]);
+});
+
+const line = Object.fromEntries(["one", "two", "mouse", "disk", "fs"].map((name) => [`${name}.ko`, ""]));
+const ALIASES = { [`${DIRECTORY}/modules.alias`]: "alias serio:* mouse\nalias pci:* disk\n" };
+
+test("what someone waits for comes first, what no disk needs last", async () => {
+  const host = machine(line, ALIASES);
+  const modules = new Modules(host, RELEASE, [], 1);
+  await Promise.all([
+    modules.load(["one"]),
+    modules.loadForModalias(["serio:1"], "later"),
+    modules.loadForModalias(["pci:1"], "soon"),
+    modules.load(["fs"]),
+  ]);
+  expect(host.calls.map((call) => /(\w+)\.ko/.exec(call)?.[1])).toEqual(["one", "fs", "disk", "mouse"]);
+});
+
+test("what was asked for twice is as urgent as the more urgent of the two", async () => {
+  const host = machine(line, ALIASES);
+  const modules = new Modules(host, RELEASE, [], 1);
+  await Promise.all([
+    modules.load(["one"]),
+    modules.loadForModalias(["serio:1"], "later"),
+    modules.loadForModalias(["pci:1"], "soon"),
+    modules.load(["mouse"]),
+  ]);
+  expect(host.calls.map((call) => /(\w+)\.ko/.exec(call)?.[1])).toEqual(["one", "mouse", "disk"]);
+});
+
+test("what has not begun and is needed by nobody can be dropped; it is no failure, and can be asked for again", async () => {
+  const host = machine({ ...line, "mouse.ko": "two.ko" }, ALIASES);
+  const modules = new Modules(host, RELEASE, [], 1);
+  const first = modules.load(["one"]);
+  const later = modules.loadForModalias(["serio:1"], "later");
+  await Promise.resolve();
+  modules.dropLater();
+  expect(await later).toEqual({ loaded: [], failures: [], missing: [], refused: [], notes: [] });
+  expect((await first).loaded).toEqual(["one"]);
+  expect((await modules.load(["mouse"])).loaded).toEqual(["two", "mouse"]);
+});
+
+test("a module that drives no device waits for no probing of others", async () => {
+  const host = machine({
+    "kernel/fs/ext4/ext4.ko": "",
+    "kernel/drivers/ata/ahci.ko": "",
+    "kernel/drivers/md/raid1.ko": "",
+  });
+  await new Modules(host, RELEASE, parseCommandLine("raid1.x=2")).load(["ext4", "ahci", "raid1"]);
+  expect(host.calls.map((call) => call.slice(call.lastIndexOf("/") + 1))).toEqual([
+    "ext4.ko async_probe=1 0",
+    "ahci.ko  0",
+    "raid1.ko x=2 async_probe=1 0",
   ]);
 });

@@ -15,7 +15,7 @@ const JSON_HEADER = {
     1: { kdf: { type: "pbkdf2", hash: "sha512" }, area: { encryption: "serpent-cbc-essiv:sha256" } },
   },
   segments: { 0: { encryption: "capi:xts(aes)-plain64", integrity: { type: "hmac(sha256)" } } },
-  tokens: { 0: { type: "systemd-tpm2" }, 1: { type: 5 } },
+  tokens: { 0: { type: "systemd-tpm2", "tpm2-pin": true }, 1: { type: 5 }, 2: { type: "systemd-fido2" } },
   digests: { 0: { hash: "sha256" } },
 };
 
@@ -26,6 +26,7 @@ describe("a header", () => {
       modules: ["crypto-aes", "crypto-cbc", "crypto-essiv", "crypto-sha256", "crypto-sha1"],
       memory_kib: 0,
       tokens: [],
+      pins: [],
     });
   });
 
@@ -39,7 +40,8 @@ describe("a header", () => {
         ...["crypto-sha512", "dm_integrity", "crypto-hmac"],
       ].toSorted(),
       memory_kib: 1_048_576,
-      tokens: ["systemd-tpm2"],
+      tokens: ["systemd-tpm2", "systemd-fido2"],
+      pins: ["systemd-tpm2"],
     });
   });
 
@@ -47,7 +49,7 @@ describe("a header", () => {
     const { sys } = fakeKernel({
       rootfs: { a: luks2("{"), b: luks2("[1,2").slice(0, 4100), c: "", d: "LUKS" },
     });
-    const nothing = { version: 2, modules: [], memory_kib: 0, tokens: [] } as const;
+    const nothing = { version: 2, modules: [], memory_kib: 0, tokens: [], pins: [] } as const;
     expect(await readLuksHeader(sys, "/a")).toEqual(nothing);
     expect(await readLuksHeader(sys, "/b")).toEqual(nothing);
     expect(await readLuksHeader(sys, "/c")).toBeUndefined();
@@ -105,8 +107,14 @@ describe("cryptsetup", () => {
     expect(answer(3, "Not enough available memory.\n")).toEqual({
       kind: "failed",
       why: "can't be opened: there is too little memory (it said: Not enough available memory)",
+      said: "Not enough available memory",
     });
     expect(answer(9)).toEqual({ kind: "failed", why: "can't be opened: cryptsetup ended with status 9" });
+    expect(readAnswer({ end: { kind: "killed", signal: "SIGKILL" }, output: "" })).toMatchObject({
+      why: expect.stringContaining(
+        "was killed by SIGKILL, as the kernel does it when there is no memory left",
+      ),
+    });
     expect(readAnswer({ end: { kind: "timed out" }, output: "" })).toEqual({
       kind: "failed",
       why: "can't be opened: cryptsetup took too long",

@@ -14,6 +14,7 @@ import { LuksLayer } from "../../../../src/boot/storage/luks.ts";
 import { readLuksSettings } from "../../../../src/boot/storage/luks-settings.ts";
 import { fromBytes, toBytes } from "../../../../src/lib/bytes.ts";
 import { type Tree, fakeKernel, program } from "../../../../syscalls/fake.ts";
+import { mkdirs, writeFile } from "../../../../syscalls/index.ts";
 import { legacy } from "../../../fixtures/early-machine.ts";
 import { LUKS_UUID, luks1, luks2 } from "../../../fixtures/luks-headers.ts";
 
@@ -335,18 +336,77 @@ describe("a token", () => {
   const json = JSON.stringify({ tokens: { 0: { type: "systemd-tpm2" } } });
   const plugin = { cryptsetup: { "libcryptsetup-token-systemd-tpm2.so": program() } };
   const usr = { lib: { "x86_64-linux-gnu": plugin }, sbin: { cryptsetup: program() } };
+  const right = { answers: ["right"], opens: { right: 0 }, json };
+  const REFUSED = "vda (first) is not opened by its token (systemd-tpm2): ";
+
+  /** With a plugin in the image, and a chip there if there is one. */
+  async function tokenScene(line: string, chip?: string, more: Partial<Scene> = {}) {
+    const made = scene(`${named} ${line}`, { ...right, files: { usr }, ...more });
+    const appear = (name: string): void => {
+      mkdirs(made.kernel.sys, `/sys/class/tpmrm/${name}`);
+      writeFile(made.kernel.sys, `/dev/${name}`, "");
+    };
+    if (chip !== undefined) appear(chip);
+    made.layer.update(await made.members());
+    return { ...made, appear };
+  }
 
   test("is tried when its plugin is in the image, and a person is asked when it opens nothing", async () => {
-    const right = { answers: ["right"], opens: { right: 0 }, json };
-    const { layer, members, idle, calls, said } = scene(named, { ...right, files: { usr } });
-    layer.update(await members());
+    const { idle, calls, said } = await tokenScene("", "tpmrm1");
     await idle();
     expect(calls.map(({ argv }) => argv.slice(6, -3))).toEqual([["--token-only"], ["--key-file", "-"]]);
-    expect(said).toContain("vda (first) is not opened by its token (systemd-tpm2).");
+    expect(said.filter((line) => line.startsWith(REFUSED))).toHaveLength(1);
     const without = scene(named, right);
     without.layer.update(await without.members());
     await without.idle();
     expect(without.calls).toHaveLength(1);
+    expect(without.said).toContain(`${REFUSED}the image has no plugin for it.`);
+  });
+
+  test("is not waited with where there is no TPM and nobody has asked for one", async () => {
+    const { idle, calls, loaded, said } = await tokenScene("");
+    await idle();
+    expect(loaded).toEqual(expect.arrayContaining(["tpm_crb", "tpm_tis"]));
+    expect(calls).toHaveLength(1);
+    expect(said).toContain(`${REFUSED}this machine has no TPM.`);
+  });
+
+  test("waits for the TPM that tpm2-device= asks for", async () => {
+    const { idle, calls, layer, appear, devices } = await tokenScene("rd.luks.options=tpm2-device=auto");
+    await Bun.sleep(1);
+    expect(layer.waitsFor()).toEqual(["vda (first) needs a TPM"]);
+    appear("tpmrm0");
+    devices.wake();
+    await idle();
+    expect(calls.map(({ argv }) => argv.slice(6, -3))[0]).toEqual(["--token-only"]);
+  });
+
+  test("waits no longer than token-timeout= says", async () => {
+    const options = "tpm2-device=/dev/tpmrm7,token-timeout=1s";
+    const { idle, said } = await tokenScene(`rd.luks.options=${options}`, "tpmrm0");
+    await Bun.sleep(1100);
+    await idle();
+    expect(said).toContain(`${REFUSED}the TPM /dev/tpmrm7 did not appear within 1 s.`);
+  });
+
+  test("that takes a PIN is not tried", async () => {
+    const withPin = JSON.stringify({ tokens: { 0: { type: "systemd-tpm2", "tpm2-pin": true } } });
+    const { idle, calls, said } = await tokenScene("", "tpmrm0", { json: withPin });
+    await idle();
+    expect(calls).toHaveLength(1);
+    expect(said).toContain(`${REFUSED}it takes a PIN, which is not asked for.`);
+  });
+
+  test("that a volume lacks is told when tpm2-device= asks for a TPM", async () => {
+    const { idle, said, layer, members } = scene(`${named} rd.luks.options=tpm2-device=auto`, {
+      ...right,
+      json: "{}",
+    });
+    layer.update(await members());
+    await idle();
+    expect(said).toContain(
+      "vda (first) has no token for a TPM; 'systemd-cryptenroll --tpm2-device=auto' makes one.",
+    );
   });
 });
 

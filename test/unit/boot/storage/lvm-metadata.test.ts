@@ -82,6 +82,17 @@ describe("the group", () => {
     expect(read.volumes.find(({ name }) => name === "both")?.needs).toEqual([second]);
   });
 
+  test.each([
+    ['status = ["RESIZEABLE", "READ"]', false],
+    ['status = ["RESIZEABLE", "READ", "EXPORTED"]', true],
+    ['system_id = ""', false],
+    ['system_id = "elsewhere"', true],
+    ['lock_type = "none"', false],
+    ['lock_type = "sanlock"', true],
+  ])("%s: it is for another system, or for several: %p", (line, reserved) => {
+    expect(parseGroup(`a { id = "x"\nseqno = 1\n${line}\n}`)).toMatchObject({ reserved });
+  });
+
   test("what is no group is a clause", () => {
     expect(parseGroup("version = 1")).toBe("it does not describe one volume group");
     expect(parseGroup("a { }\nb { }")).toBe("it does not describe one volume group");

@@ -219,7 +219,7 @@ describe("members are missing", () => {
     expect(at.layer.problems()).toEqual([]);
     expect(at.lines).toEqual([
       `notice: array ${ARRAY_COLONS} (root, raid0) could not be started: it has 1 of 2 members (vdb), ` +
-        "and needs all at this level. It is optional, and the boot goes on.",
+        "and needs all at this level. It is optional, and nothing waits for it.",
     ]);
   });
 });

@@ -1,0 +1,148 @@
+/**
+ * Root trees of real Debian systems, one for each of its inits: made by mmdebstrap(1) from the archives that the
+ * build machine's own apt uses, for its release, and kept in the cache.
+ *
+ * mmdebstrap and not debootstrap, as it runs apt itself: proxies, certificates and passwords count as they do for
+ * the machine. All trees grow from one, which holds what they share.
+ */
+
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDir, fingerprint, run, tryRun, withLock } from "../host.ts";
+import { type Kernel, stockKernel } from "../kernel.ts";
+import { type Tree, withStaged } from "../tree.ts";
+import { machineRelease, networkOptions, sourceFiles } from "./apt.ts";
+import { etcFiles } from "./etc.ts";
+import { USERLANDS, type UserlandName } from "./table.ts";
+
+/** Why no tree can be made here; undefined when they can. */
+export async function userlandsNeed(): Promise<string | undefined> {
+  const { id, codename } = await machineRelease();
+  if (id !== "debian" || codename === undefined)
+    return `trees of Debian are made from the archives of the machine, and this one is no release of Debian (${id})`;
+  const root = process.getuid?.() === 0;
+  const mounts = root
+    ? ["unshare", "--mount", "--pid", "--fork", "true"]
+    : ["mmdebstrap", "--unshare-helper", "true"];
+  if ((await tryRun(mounts)).status === 0) return undefined;
+  return root
+    ? "packages are installed under private mounts, and none can be made here"
+    : "packages are installed as root, or in a user namespace with the IDs of /etc/subuid, and none can be made here";
+}
+
+/**
+ * The tree of the userland, as a squashfs with the kernel's modules in it; made when it is not there yet, which takes
+ * a minute for the first and ten seconds or so for each of the others. Throws UserError when a program fails.
+ */
+export async function userlandTree(name: UserlandName): Promise<string> {
+  const kernel = await stockKernel();
+  const { codename = "" } = await machineRelease();
+  const ofBase = JSON.stringify([kernel.version, codename, PACKAGES, NO_MODULES, OPTIONS, BASE_HOOKS]);
+  const ofTree = JSON.stringify([TREE_HOOKS, USERLANDS[name], etcFiles(USERLANDS[name].unlock)]);
+  const base = (): Promise<string> =>
+    kept("userland-base.tar.zst", ofBase, (half) => makeBase(kernel, codename, half));
+  return kept(`userland-${name}.squashfs`, ofBase + ofTree, async (half) =>
+    makeTree(name, codename, await base(), half),
+  );
+}
+
+/** Unpacks the tree into `dir`, which must not exist. Not as root, all files are the user's. */
+export async function unpackTree(file: string, dir: string): Promise<void> {
+  await run(["unsquashfs", "-no-progress", "-no-xattrs", "-dest", dir, file]);
+}
+
+/** What all userlands have installed, besides what is essential. */
+const PACKAGES = [
+  ...["udev", "kmod", "mdadm", "lvm2", "cryptsetup", "e2fsprogs", "mount"],
+  ...["login", "passwd", "procps"],
+];
+
+/** Of a kernel's folder: what no machine of the tests has. Three quarters of its bytes. */
+const NO_MODULES = [
+  "sound",
+  "net",
+  ...["net", "gpu", "media", "infiniband", "iio", "staging"].map((x) => `drivers/${x}`),
+];
+
+const OPTIONS = [
+  "--dpkgopt=force-unsafe-io",
+  ...["doc", "info", "locale", "man"].map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`),
+];
+
+const BASE_HOOKS = [
+  // Whoever sits at the console is root.
+  '--customize-hook=chroot "$1" passwd -d root',
+  // $1/lib is a link into /usr.
+  '--customize-hook=tar -C "$MODULES/../../.." -c --owner=0 --group=0 $EXCLUDE "lib/modules/$VERSION" | tar -C "$1/usr" -x',
+  '--customize-hook=depmod -b "$1" "$VERSION"',
+];
+
+const TREE_HOOKS = [
+  '--customize-hook=tar -C "$ETC" -c --owner=0 --group=0 . | tar -C "$1" -x --no-overwrite-dir',
+  // What the machine's apt was told for this one time.
+  '--customize-hook=rm -rf "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/apt/auth.conf*',
+];
+
+async function makeBase(kernel: Kernel, codename: string, to: string): Promise<void> {
+  const exclude = NO_MODULES.map((name) => `--exclude=lib/modules/${kernel.version}/kernel/${name}`).join(
+    " ",
+  );
+  const env = { MODULES: kernel.modules, VERSION: kernel.version, EXCLUDE: exclude };
+  const argv = ["--variant=essential", `--include=${PACKAGES.join(",")}`, ...BASE_HOOKS];
+  await mmdebstrap([...argv, codename, to], env);
+}
+
+async function makeTree(name: UserlandName, codename: string, base: string, to: string): Promise<void> {
+  const { packages, files, setup, unlock } = USERLANDS[name];
+  const dev = { path: "/dev", kind: "dir" } as const;
+  const tree: Tree = [...etcFiles(unlock), ...files, dev];
+  const argv = [
+    "--variant=custom",
+    `--setup-hook=tar -C "$1" -xf "$BASE"`,
+    `--include=${packages.join(",")}`,
+    ...setup.map((line) => `--customize-hook=${line}`),
+    ...TREE_HOOKS,
+    // It would empty /etc/machine-id.
+    "--skip=cleanup/reproducible",
+  ];
+  const tar = `${to}.tar`;
+  try {
+    await withStaged(tree, async (etc) => {
+      await mmdebstrap([...argv, codename, tar], { BASE: base, ETC: etc });
+      await run(["tar", "-rf", tar, "-C", etc, "--owner=0", "--group=0", "./dev"]);
+    });
+    await run(["sh", "-c", SQUASH, to, tar]);
+  } finally {
+    rmSync(tar, { force: true });
+  }
+}
+
+const SQUASH =
+  'mksquashfs - "$0" -tar -comp zstd -Xcompression-level 3 -root-mode 0755 -no-progress -quiet <"$1"';
+
+/** `argv` ends with the release and the file to be made; the machine's sources come behind them. */
+async function mmdebstrap(argv: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
+  const network = await networkOptions();
+  const files = await sourceFiles();
+  // No device nodes, which only root could unpack: /dev is the kernel's before anything looks into it.
+  await run(["mmdebstrap", "--quiet", "--skip=output/dev", ...OPTIONS, ...network, ...argv, ...files], {
+    env,
+  });
+}
+
+/** The file `name` of the cache that was made from exactly this; made, and older ones dropped, when it is not there. */
+async function kept(name: string, from: string, make: (half: string) => Promise<void>): Promise<string> {
+  const dir = join(cacheDir(), `${name}-${fingerprint(from)}`);
+  const file = join(dir, name);
+  if (existsSync(file)) return file;
+  return withLock(name, async () => {
+    if (existsSync(file)) return file;
+    for (const other of readdirSync(cacheDir()))
+      if (other.startsWith(`${name}-`)) rmSync(join(cacheDir(), other), { recursive: true, force: true });
+    const half = `${dir}.part`;
+    mkdirSync(half);
+    await make(join(half, name));
+    renameSync(half, dir);
+    return file;
+  });
+}
