@@ -16,6 +16,7 @@ import { isVolume } from "./lvm-names.ts";
 import { type GroupPlan, type Reason, type Wants, planGroups, wantsOf } from "./lvm-plan.ts";
 import { describeGroup, lacksOf, problemOfGroup, problemOfMember, problemsOfNames } from "./lvm-report.ts";
 import type { LvmSettings } from "./lvm-settings.ts";
+import { recordArrays } from "./md-records.ts";
 
 /** How long a disk may take to give its metadata before it counts as one that does not answer. */
 const patience_ms = 10_000;
@@ -68,6 +69,7 @@ export class LvmLayer implements StorageLayer {
 
   update(members: readonly Member[]): void {
     if (this.stopped) return;
+    for (const problem of recordArrays(this.boot.sys, members)) this.boot.log.warning(problem);
     const volumes = new Set(
       listDmDevices(this.boot.sys)
         .filter(({ uuid }) => isVolume(uuid))

@@ -11,16 +11,12 @@ import { describe } from "../../lib/errors.ts";
 import type { Member } from "./layer.ts";
 import { makeRecord } from "./udev-record.ts";
 
-/** The type of the members that recordArrays() looks at. */
-export const PHYSICAL_VOLUME = "LVM2_member";
-
-/** Makes the record of each array among these members that is a physical volume; a sentence about each that fails. */
+/** Makes the record of each array among these physical volumes; a sentence about each that fails. */
 export function recordArrays(sys: Syscalls, members: readonly Member[]): string[] {
   const problems: string[] = [];
-  for (const { device, found } of members) {
+  for (const { device } of members) {
     // Partitions of arrays are taken up at their "add" in any case.
-    if (found.type !== PHYSICAL_VOLUME || !/^md[_\d]/.test(device.name) || device.partition !== undefined)
-      continue;
+    if (!/^md[_\d]/.test(device.name) || device.partition !== undefined) continue;
     try {
       makeRecord(sys, device.rdev, "E:LVM_MD_PV_ACTIVATED=1\n");
     } catch (error) {

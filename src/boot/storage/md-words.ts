@@ -93,6 +93,12 @@ export function absentWords(uuid: string): string {
   return `array ${colonUuid(uuid)}, which rd.md.uuid= names, has no member here`;
 }
 
+/** About an array that is not put together; `isNamed` when the command line names others. */
+export function unwantedWords(array: MdArray, isNamed: boolean): string {
+  const reason = isNamed ? "rd.md.uuid= names others only" : "mdadm.conf in the image forbids it";
+  return `${describeArray(array)} is left alone: ${reason}.`;
+}
+
 /** About a member whose superblock can't be trusted; a sentence, if it is one. */
 export function damagedWords({ device, found }: Member): string[] {
   return found.damaged === undefined

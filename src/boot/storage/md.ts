@@ -19,9 +19,9 @@ import { type MdArray, arraysOf, judge } from "./md-arrays.ts";
 import { type MdConf, readMdConf } from "./md-conf.ts";
 import { readMdConfFiles } from "./md-conf-files.ts";
 import { chooseName } from "./md-name.ts";
-import { PHYSICAL_VOLUME, recordArrays } from "./md-records.ts";
 import type { MdSettings } from "./md-settings.ts";
 import { type Run, assemble, isRunning, modulesFor } from "./md-tool.ts";
+import { type Watched, mayRunDegraded, watch } from "./md-watched.ts";
 import {
   CONTAINERS,
   absentWords,
@@ -37,27 +37,11 @@ import {
   namesOf,
   roundUp_s,
   switchedOffWords,
+  unwantedWords,
 } from "./md-words.ts";
 
-/** What is known of an array since its first member appeared. */
-interface Watched {
-  array: MdArray;
-  /** When it is started degraded, on the clock of performance.now(). */
-  readonly until_ms: number;
-  readonly timer: ReturnType<typeof setTimeout> | undefined;
-  /** No more members are waited for. */
-  overdue: boolean;
-  state: "waiting" | "starting" | "started";
-  /** The members of the last try, and whether it insisted: it is not made again as it was. */
-  tried: string;
-  /** Why that failed: a clause. */
-  failure: string | undefined;
-  /** The names of the members that it was started with, and of those that were told to be late. */
-  readonly met: Set<string>;
-}
-
 export class MdLayer implements StorageLayer {
-  readonly types: readonly string[] = ["linux_raid_member", ...Object.keys(CONTAINERS), PHYSICAL_VOLUME];
+  readonly types: readonly string[] = ["linux_raid_member", ...Object.keys(CONTAINERS)];
   private readonly boot: Boot;
   private readonly context: StorageContext;
   private readonly settings: MdSettings;
@@ -80,9 +64,7 @@ export class MdLayer implements StorageLayer {
     this.run = run;
   }
 
-  update(found: readonly Member[]): void {
-    for (const problem of recordArrays(this.boot.sys, found)) this.tellOnce("warning", problem);
-    const members = found.filter((member) => member.found.type !== PHYSICAL_VOLUME);
+  update(members: readonly Member[]): void {
     this.members = members;
     if (this.stopped || !this.settings.enabled) return;
     for (const sentence of containerWords(members)) this.tellOnce("info", sentence);
@@ -102,7 +84,7 @@ export class MdLayer implements StorageLayer {
       const words = `${describeArray(one.array)} has ${describeMembers(one.array)}`;
       if (one.state === "starting") return `${words} and is being started`;
       if (one.failure !== undefined) return `${words} and could not be started`;
-      return this.mayRunDegraded(one)
+      return mayRunDegraded(one)
         ? `${words}; it is started degraded in ${roundUp_s(one.until_ms - performance.now())} s`
         : words;
     });
@@ -111,7 +93,7 @@ export class MdLayer implements StorageLayer {
 
   isBusy(): boolean {
     return this.waiting().some(
-      (one) => one.state === "starting" || (this.mayRunDegraded(one) && !this.isOptional(one.array.uuid)),
+      (one) => one.state === "starting" || (mayRunDegraded(one) && !this.isOptional(one.array.uuid)),
     );
   }
 
@@ -126,13 +108,12 @@ export class MdLayer implements StorageLayer {
   problems(): string[] {
     const { enabled, uuids } = this.settings;
     if (!enabled) return switchedOffWords(this.members);
-    const reason = uuids.length > 0 ? "rd.md.uuid= names others only" : "mdadm.conf in the image forbids it";
     return [
       ...this.waiting()
         .filter(({ array }) => !this.isOptional(array.uuid))
         .map(({ array, failure }) => failureWords(array, failure ?? lack(array))),
       ...this.absent().map((uuid) => `${absentWords(uuid)}.`),
-      ...this.unwanted.map((array) => `${describeArray(array)} is left alone: ${reason}.`),
+      ...this.unwanted.map((array) => unwantedWords(array, uuids.length > 0)),
       ...this.members.flatMap(damagedWords),
       ...containerWords(this.members),
     ];
@@ -179,17 +160,7 @@ export class MdLayer implements StorageLayer {
   }
 
   private watch(array: MdArray): Watched {
-    const { timeout_ms } = this.settings;
-    const one: Watched = {
-      array,
-      until_ms: performance.now() + (timeout_ms ?? 0),
-      timer: timeout_ms === undefined ? undefined : setTimeout(() => this.giveUp(one), timeout_ms),
-      overdue: false,
-      state: "waiting",
-      tried: "",
-      failure: undefined,
-      met: new Set(),
-    };
+    const one = watch(array, this.settings.timeout_ms, () => this.giveUp(one));
     this.watched.set(array.uuid, one);
     return one;
   }
@@ -237,10 +208,6 @@ export class MdLayer implements StorageLayer {
     if (array.slots < array.raidDisks) log.warning(degradedWarning(array, device, waited_ms));
     else log.info(`${describeArray(array)} is started as ${device}, of ${namesOf(array.devices)}`);
     return undefined;
-  }
-
-  private mayRunDegraded(one: Watched): boolean {
-    return one.timer !== undefined && !one.overdue && judge(one.array) === "wait";
   }
 
   private tellLate({ array, met }: Watched): void {
