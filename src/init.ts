@@ -18,6 +18,7 @@ import { type Boot, newRoot } from "./boot/context.ts";
 import { missingModules, watchDevices } from "./boot/coldplug.ts";
 import { emergency, lastResort, readPanicTimeout } from "./boot/emergency.ts";
 import { mountFstab } from "./boot/fstab-mounts.ts";
+import { keepExitrd } from "./boot/exitrd.ts";
 import { PointOfNoReturn, handOver } from "./boot/handover.ts";
 import { hasHooks, runHooks, warnOfUnknownPoints } from "./boot/hooks.ts";
 import { warnIfCutShort } from "./boot/imagecheck.ts";
@@ -68,6 +69,7 @@ async function bootUp(boot: Boot): Promise<never> {
       await runHooks(boot, "pre-pivot", root);
       await waitForModules(boot, modules);
       await runHooks(boot, "cleanup", root);
+      keepExitrd(boot);
       await handOver(boot, newRoot);
     } catch (failure) {
       if (failure instanceof PointOfNoReturn) await lastResort(sys, boot.log, failure, panic_s);
@@ -171,7 +173,8 @@ async function mountTheRoot(
 
 /** A module that is still loading would hold up the exec, in silence. */
 async function waitForModules(boot: Boot, modules: KernelModules): Promise<void> {
-  if (hasModules(boot.sys, newRoot)) modules.dropLater();
+  // The real system loads them, if it has them.
+  if (!hasModules(boot.sys, newRoot)) modules.requestLater();
   const settled = await waitInTheOpen(boot, {
     look: async () => (modules.isSettled() ? true : undefined),
     changed: () => modules.settled(),

@@ -1,11 +1,18 @@
-/** One program, two lives: process 1 of an early userspace, and a command-line tool everywhere else. */
+/** One program, three lives: process 1 of an early userspace, process 1 of an exitrd, and a command-line tool. */
 
+import { readText } from "../syscalls/index.ts";
 import { linuxSyscalls } from "../syscalls/native.ts";
+import { exitrdAction } from "./exitrd/call.ts";
 import { init } from "./init.ts";
 
-if (process.pid === 1) void init(linuxSyscalls(), process.env);
-// A chunk of its own (Makefile, --splitting): what the tool imports would cost process 1 a third of a second.
-else
+// The other two are chunks of their own (Makefile, --splitting): what the tool imports would cost process 1 a third of
+// a second.
+if (process.pid === 1) {
+  const sys = linuxSyscalls();
+  const action = exitrdAction(readText(sys, "/proc/self/cmdline").split("\0").slice(0, -1));
+  if (action === undefined) void init(sys, process.env);
+  else void import("./exitrd/exitrd.ts").then((end) => end.exitrd(sys, action));
+} else
   void import("./cli.ts").then(async (cli) => {
     process.exitCode = await cli.runCommand(cli.programArguments());
   });

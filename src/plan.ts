@@ -16,6 +16,7 @@ import { type ModuleConfig, readConfig } from "./modules/config.ts";
 import { type Word, parseCommandLine } from "./boot/cmdline.ts";
 import { newRoot } from "./boot/context.ts";
 import { type DeviceRef, describeRef } from "./boot/deviceref.ts";
+import { readExitrdSettings } from "./boot/exitrd.ts";
 import { chooseHooks, hooksDirectory, unknownPoints } from "./boot/hooks.ts";
 import { initWords } from "./boot/initwords.ts";
 import { listedKernel } from "./boot/kernelwords.ts";
@@ -59,7 +60,7 @@ export function planBoot(line: string, image?: FileTree): BootPlan {
     if (root !== "left to hooks") steps.push(...describeCheck(words));
     steps.push(...describeMount(root, options, words), ...describeOverlay(words), ...describeFstab(words));
     steps.push(...hooks("pre-pivot"), "Wait until no module is being loaded any more.");
-    steps.push(...hooks("cleanup"), ...describeHandOver(line, options));
+    steps.push(...hooks("cleanup"), ...describeExitrd(words), ...describeHandOver(line, options));
     steps.push(describeRescue(options, hooks("emergency").length > 0));
     return { steps, obstacle: undefined };
   } catch (error) {
@@ -130,6 +131,12 @@ function describeMount(
   return [
     `Mount it on ${newRoot} as ${as}, ${how}${given.length > 0 ? `, with the options ${given.join(",")}` : ""}.`,
   ];
+}
+
+function describeExitrd(words: readonly Word[]): string[] {
+  return readExitrdSettings(words).keep
+    ? ["Keep this program in /run/initramfs, for the end of the system."]
+    : [];
 }
 
 function describeHandOver(line: string, { init }: Options): string[] {

@@ -89,6 +89,12 @@ export const BLKROGET = 0x125e;
 export const BLKRRPART = 0x125f;
 export const BLKSSZGET = 0x1268;
 
+// linux/dm-ioctl.h: ioctls of /dev/mapper/control
+export const DM_DEV_REMOVE = 0xc138fd04;
+
+// linux/raid/md_u.h: ioctls of arrays
+export const STOP_ARRAY = 0x932;
+
 // linux/btrfs.h: ioctls of /dev/btrfs-control
 export const BTRFS_IOC_DEVICES_READY = 0x90009427;
 export const BTRFS_IOC_SCAN_DEV = 0x50009404;
@@ -214,6 +220,7 @@ export const CLOCK_BOOTTIME = 7;
 
 // linux/reboot.h: reboot(2)
 export const LINUX_REBOOT_CMD_HALT = 0xcdef0123;
+export const LINUX_REBOOT_CMD_KEXEC = 0x45584543;
 export const LINUX_REBOOT_CMD_POWER_OFF = 0x4321fedc;
 export const LINUX_REBOOT_CMD_RESTART = 0x01234567;
 export const LINUX_REBOOT_MAGIC1 = 0xfee1dead;

@@ -4,6 +4,7 @@
  */
 
 export * from "./constants.ts";
+export { removeMapping } from "./dm.ts";
 export { hasAllBtrfsDevices, scanBtrfsDevice } from "./btrfs.ts";
 export { SysError, isErrno } from "./error.ts";
 export {
@@ -26,6 +27,7 @@ export type {
   Disposition,
   Fd,
   FileType,
+  LastAction,
   RebootAction,
   Rlimit,
   SlowSyscalls,

@@ -48,6 +48,7 @@ const X64 = {
   socketpair: 53,
   statfs: 137,
   statx: 332,
+  swapoff: 168,
   symlinkat: 266,
   sync: 162,
   umask: 95,

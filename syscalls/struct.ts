@@ -24,6 +24,7 @@ import type { ChildStatus, DirEntry, Disposition, FileType, Rlimit, Stat, Utsnam
 
 /** sizeof, by struct. */
 export const SIZE = {
+  dm_ioctl: 312,
   pollfd: 8,
   rlimit64: 16,
   sigaction: 32,

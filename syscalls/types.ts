@@ -70,6 +70,9 @@ export interface Datagram {
 /** How the machine is left (reboot(2)). */
 export type RebootAction = "restart" | "halt" | "power_off";
 
+/** The same, or the kernel that was loaded for it is started (kexec_load(2)). */
+export type LastAction = RebootAction | "kexec";
+
 export interface Syscalls {
   // -- files
   open(path: string, flags: number, mode?: number): Fd;
@@ -132,7 +135,7 @@ export interface Syscalls {
   uname(): Utsname;
   /** Nanoseconds since boot, suspended time included (CLOCK_BOOTTIME). */
   boottime(): bigint;
-  reboot(action: RebootAction): void;
+  reboot(action: LastAction): void;
 
   // -- kernel modules
   finitModule(fd: Fd, parameters: string, flags: number): void;
@@ -167,6 +170,10 @@ export interface SlowSyscalls {
   recv(fd: Fd): Promise<Datagram>;
   /** Those of `fds` that can be read without waiting, or have ended or failed; waits until there is one (poll(2)). */
   poll(fds: readonly Fd[]): Promise<Fd[]>;
+  umount(target: string, flags: number): Promise<void>;
+  swapoff(path: string): Promise<void>;
+  sync(): Promise<void>;
+  ioctl(fd: Fd, request: number, argument: Uint8Array | number): Promise<number>;
   /** The next child that has exited, left unreaped (WEXITED | WNOWAIT). */
   peekChild(): Promise<ChildStatus>;
 }

@@ -108,7 +108,7 @@ export async function powerOff(
 }
 
 /** The image that `rdinit image --root` makes of the tree; its path. */
-async function userlandImage(name: UserlandName, tree: string, version: string): Promise<string> {
+export async function userlandImage(name: UserlandName, tree: string, version: string): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), "rdinit-userland-"));
   const file = join(PROJECT, `build/images/debian-${name}.img`);
   mkdirSync(join(PROJECT, "build/images"), { recursive: true });

@@ -25,6 +25,8 @@ export interface Legacy {
   readonly env: readonly string[];
   /** RLIMIT_NOFILE before the runtime raised it. */
   readonly openFiles: { readonly soft: bigint; readonly hard: bigint };
+  /** CLOCK_MONOTONIC at the first instruction, which the stub notes; undefined for a start without it. */
+  readonly started_ns?: bigint | undefined;
 }
 
 /** Where the real root is mounted before it becomes `/`. */

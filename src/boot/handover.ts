@@ -17,6 +17,7 @@ import type { Log } from "./log.ts";
 import { type Moves, detachAll, moveKernelMounts, putBack } from "./moves.ts";
 import { reapAll, stopProcesses } from "./processes.ts";
 import { openConsole } from "./stdio.ts";
+import { systemdArguments } from "./systemd-state.ts";
 
 /** The hand-over failed after the early userspace was given up: nothing can be tried again. */
 export class PointOfNoReturn extends UserError {}
@@ -41,7 +42,8 @@ export async function handOver(boot: Boot, newRoot: string): Promise<never> {
   openConsole(sys, log);
   restoreProcess(sys, log, legacy);
   reapRest(sys, log);
-  return atStep(`starting ${text(init)}`, () => sys.execve(init, [init, ...legacy.args], legacy.env));
+  const argv = [init, ...systemdArguments(boot, init), ...legacy.args];
+  return atStep(`starting ${text(init)}`, () => sys.execve(init, argv, legacy.env));
 }
 
 // A machine with a process too many is better than none.

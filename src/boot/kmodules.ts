@@ -12,6 +12,7 @@ export class KernelModules {
   private readonly modules: Modules;
   private readonly log: Log;
   private readonly pending = new Set<Promise<void>>();
+  private readonly later: string[] = [];
 
   constructor(sys: Syscalls, log: Log, words: readonly Word[]) {
     this.log = log;
@@ -30,12 +31,11 @@ export class KernelModules {
     return this.modules.index.mayResolve(scheme);
   }
 
-  /** Begins to load what serves these devices; nothing waits for it but `settled`. */
+  /** Begins to load what serves these devices, or puts it off; nothing waits for it but `settled`. */
   request(modaliases: readonly string[]): void {
-    const later = modaliases.filter((modalias) => LATER.test(modalias));
     const soon = modaliases.filter((modalias) => !LATER.test(modalias));
+    this.later.push(...modaliases.filter((modalias) => LATER.test(modalias)));
     if (soon.length > 0) this.track(this.modules.loadForModalias(soon, "soon"));
-    if (later.length > 0) this.track(this.modules.loadForModalias(later, "later"));
   }
 
   /** Loads the modules of these names or aliases. Never rejects: what fails is logged. */
@@ -48,9 +48,10 @@ export class KernelModules {
     await this.load([`fs-${type}`]);
   }
 
-  /** Gives up what no disk and no keyboard needs and has not begun: the real system loads it, if it has its modules. */
-  dropLater(): void {
-    this.modules.dropLater();
+  /** Begins to load what was put off as no disk needs it. */
+  requestLater(): void {
+    const modaliases = this.later.splice(0);
+    if (modaliases.length > 0) this.track(this.modules.loadForModalias(modaliases, "soon"));
   }
 
   /** True when nothing is being loaded. */
@@ -118,7 +119,7 @@ export function hasModules(sys: Syscalls, root: string): boolean {
   });
 }
 
-/** Faster ciphers, whose slower kin are loaded when a volume needs them, and mice. */
+/** Features of processors, whose ciphers are loaded by name when a volume needs them, and mice. */
 const LATER = /^(?:cpu|serio|input):/;
 
 /**

@@ -15,13 +15,14 @@ import type { Legacy } from "./context.ts";
 
 /**
  * Reads argv and environment as the kernel wrote them (proc(5): /proc/self/cmdline and environ keep
- * the original strings although the stub gave the runtime others), and the limit that the stub noted.
+ * the original strings although the stub gave the runtime others), the limit and the time that the stub noted.
  */
 export function readLegacy(sys: Syscalls, environment: NodeJS.ProcessEnv): Legacy {
   return {
     args: strings(readText(sys, "/proc/self/cmdline")).slice(1),
     env: strings(readText(sys, "/proc/self/environ")),
     openFiles: readLimit(environment["RDINIT_NOFILE"]),
+    started_ns: readTime(environment["RDINIT_STARTED"]),
   };
 }
 
@@ -35,6 +36,10 @@ const kernelDefault = { soft: 1024n, hard: 4096n };
 function readLimit(noted: string | undefined): Legacy["openFiles"] {
   const match = /^(\d{1,20}):(\d{1,20})$/.exec(noted ?? "");
   return match === null ? kernelDefault : { soft: BigInt(match[1] ?? 0), hard: BigInt(match[2] ?? 0) };
+}
+
+function readTime(noted: string | undefined): bigint | undefined {
+  return /^\d{1,19}$/.test(noted ?? "") ? BigInt(noted ?? "") : undefined;
 }
 
 /**

@@ -44,7 +44,7 @@ export async function stopProcesses(sys: Syscalls, log: Log, reaper: Reaper): Pr
       sendSignal(sys, pid, signal);
       if (signal === SIGTERM) sendSignal(sys, pid, SIGCONT);
     }
-    await untilGone(sys, reaper);
+    await untilGone(sys, reaper, signal);
   }
   reaper.reap();
   return strayProcesses(sys);
@@ -78,7 +78,8 @@ export function reapAll(sys: Syscalls): void {
   }
 }
 
-function hasChildren(sys: Syscalls): boolean {
+/** True while a child is there, one that has ended and is not reaped among them. */
+export function hasChildren(sys: Syscalls): boolean {
   try {
     sys.waitid(0, WEXITED | WNOHANG | WNOWAIT);
     return true;
@@ -149,11 +150,14 @@ function sendSignal(sys: Syscalls, pid: number, signal: number): void {
 }
 
 // Every orphan becomes our child, so a child's end is the event to wait for.
-async function untilGone(sys: Syscalls, reaper: Reaper): Promise<void> {
+async function untilGone(sys: Syscalls, reaper: Reaper, signal: number): Promise<void> {
   const deadline = sys.boottime() + BigInt(patience_ms) * 1_000_000n;
   for (;;) {
     reaper.reap();
-    if (strayProcesses(sys).length === 0) return;
+    const processes = strayProcesses(sys);
+    if (processes.length === 0) return;
+    // Also what was forked while the others were looked at.
+    if (signal === SIGKILL) for (const { pid } of processes) sendSignal(sys, pid, SIGKILL);
     const left_ms = Number((deadline - sys.boottime()) / 1_000_000n);
     if (left_ms <= 0) return;
     await Promise.race([reaper.nextEnd(), Bun.sleep(left_ms)]);

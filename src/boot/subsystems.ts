@@ -1,6 +1,7 @@
 /** Parameters that the parts of the boot read for themselves, each in a file of its own. */
 
 import type { Word } from "./cmdline.ts";
+import { exitrdParameters, readExitrdSettings } from "./exitrd.ts";
 import { fsckParameters, readFsckSettings } from "./fsck-settings.ts";
 import { fstabParameters, readFstabSettings } from "./fstab-plan.ts";
 import { liveParameters, readLiveSettings } from "./live/settings.ts";
@@ -8,6 +9,7 @@ import { readResumeSettings, resumeParameters } from "./resume.ts";
 import { luksParameters, readLuksSettings } from "./storage/luks-settings.ts";
 import { lvmParameters, readLvmSettings } from "./storage/lvm-settings.ts";
 import { mdParameters, readMdSettings } from "./storage/md-settings.ts";
+import { readSystemdSettings, systemdParameters } from "./systemd-state.ts";
 
 /** A parameter as the help and the README show it. */
 export interface ParameterRow {
@@ -25,6 +27,8 @@ export const subsystemParameters: readonly ParameterRow[] = [
   ...fstabParameters,
   ...liveParameters,
   ...resumeParameters,
+  ...systemdParameters,
+  ...exitrdParameters,
 ];
 
 /** Sentences about values that make no sense. */
@@ -40,4 +44,6 @@ const READERS: readonly ((words: readonly Word[]) => { readonly complaints: read
   readFstabSettings,
   readLiveSettings,
   readResumeSettings,
+  readSystemdSettings,
+  readExitrdSettings,
 ];

@@ -66,6 +66,7 @@ export const IMAGE_OPTIONS: readonly Option[] = [
     meaning: "processor microcode in front of the image, for this processor or for all (default: none)",
   },
   { name: "without-shell", meaning: "no busybox, and so no rescue shell" },
+  { name: "exitrd", meaning: "the boot keeps rdinit in memory for the end of the system, as rd.exitrd says" },
   {
     name: "init",
     value: "FILE",

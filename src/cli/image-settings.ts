@@ -31,7 +31,8 @@ export function readSettings(call: Call): ImageSettings {
   const isOn = (name: string) => call.has(name) || isYes(image.findLast(({ key }) => key === name));
 
   const root = value("root") ?? "/";
-  const words = [...bootWords(boot), ...values("cmdline")].join(" ");
+  const exitrd = isOn("exitrd") ? ["rd.exitrd"] : [];
+  const words = [...exitrd, ...bootWords(boot), ...values("cmdline")].join(" ");
   checkBootWords(words, "--cmdline");
   return {
     root,

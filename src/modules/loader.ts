@@ -59,7 +59,7 @@ export class Modules {
   private readonly host: ModuleHost;
   /** The modules that are loaded, by name with _. */
   private readonly loaded = new Set<string>();
-  private readonly loading = new Map<string, Promise<Outcome>>();
+  private readonly loading = new Map<string, Promise<Failure | undefined>>();
   private readonly unmatched = new Set<string>();
   private readonly queue: Queue;
   private readonly unreadable: string[] = [];
@@ -102,11 +102,6 @@ export class Modules {
     return this.execute(planModules(this.index, served, this.loaded), urgency);
   }
 
-  /** Gives up what was asked for as "later" and has not begun. */
-  dropLater(): void {
-    this.queue.dropLater();
-  }
-
   /** The modaliases that matched no module, of devices that can have to do with disks. */
   missing(): string[] {
     return [...this.unmatched].filter(
@@ -121,7 +116,6 @@ export class Modules {
     const failures: Failure[] = [];
     for (const { step, result } of results) {
       const failure = await result;
-      if (failure === "dropped") continue;
       if (failure) failures.push(failure);
       else loaded.push(step.name);
     }
@@ -143,12 +137,11 @@ export class Modules {
     }
   }
 
-  private start(step: Step): Promise<Outcome> {
+  private start(step: Step): Promise<Failure | undefined> {
     const running = this.loading.get(step.name);
     if (running) return running;
     const result = this.run(step).then((failure) => {
       this.loading.delete(step.name);
-      this.queue.end(step.name);
       if (!failure) this.loaded.add(step.name);
       return failure;
     });
@@ -157,22 +150,18 @@ export class Modules {
   }
 
   // The steps before this one have been started: what it waits for is loaded, or in `loading`, or has failed.
-  private async run(step: Step): Promise<Outcome> {
+  private async run(step: Step): Promise<Failure | undefined> {
     const file = step.file.startsWith("/") ? step.file : `${this.directory}/${step.file}`;
     const waits = [...step.needs, ...step.after].map((name) => this.loading.get(name));
-    const outcomes = await Promise.all(waits);
+    await Promise.all(waits);
     const lacking = step.needs.find((name) => !this.loaded.has(name));
-    if (lacking !== undefined && outcomes.includes("dropped")) return "dropped";
     if (lacking !== undefined) {
       const sentence = `Module ${step.name} is not loaded: it needs ${lacking}, which could not be loaded.`;
       return { name: step.name, file, code: undefined, sentence };
     }
     try {
-      const inserted = await this.queue.run(step.name, async () => {
-        await this.insert(file, parametersOf(step));
-        return true;
-      });
-      return inserted === true ? undefined : "dropped";
+      await this.queue.run(step.name, () => this.insert(file, parametersOf(step)));
+      return undefined;
     } catch (error) {
       if (isErrno(error, "EEXIST")) return undefined;
       const code = error instanceof SysError ? error.code : undefined;
@@ -211,9 +200,6 @@ export class Modules {
     }
   }
 }
-
-/** Undefined when the module is loaded. */
-type Outcome = Failure | "dropped" | undefined;
 
 /**
  * The kernel lets a load wait for all probing that drivers do in the background, of empty SATA ports as well, unless the

@@ -209,7 +209,14 @@ void stub_main(unsigned long *stack)
     while (past_auxv->a_type != AT_NULL) past_auxv++;
 
     int is_init = CALL(SYS_getpid, 0, 0, 0) == 1;
-    if (is_init) mount_base();
+    unsigned long started[2] = { 0, 0 }; /* seconds, nanoseconds */
+    CALL(SYS_clock_gettime, CLOCK_MONOTONIC, started, 0);
+    if (is_init) {
+        mount_base();
+        /* systemd executes the exitrd with signals blocked that the runtime needs; from the kernel it is a no-op. */
+        unsigned long none = 0;
+        syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, sizeof none, 0, 0);
+    }
     open_stdio(is_init);
     check_processor(is_init);
     if (is_init) check_whole();
@@ -239,6 +246,9 @@ void stub_main(unsigned long *stack)
         *out++ = (unsigned long)strings;
         strings = put_number(put(strings, "RDINIT_NOFILE="), limit[0]);
         strings = put_number(put(strings, ":"), limit[1]);
+        /* When the early userspace began, for the init behind it. */
+        *out++ = (unsigned long)++strings;
+        strings = put_number(put(strings, "RDINIT_STARTED="), started[0] * 1000000000ul + started[1]);
         for (size_t i = 0; i < sizeof runtime_settings / sizeof runtime_settings[0]; i++)
             *out++ = (unsigned long)runtime_settings[i];
     } else {

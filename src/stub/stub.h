@@ -35,11 +35,13 @@ enum {
     SYS_pause = 34, SYS_nanosleep = 35, SYS_getpid = 39, SYS_exit = 60, SYS_fcntl = 72, SYS_mkdir = 83,
     SYS_unlink = 87, SYS_mknod = 133, SYS_mount = 165, SYS_reboot = 169, SYS_read = 0, SYS_prlimit64 = 302,
     SYS_memfd_create = 319, SYS_ioctl = 16, SYS_clone = 56, SYS_rt_sigprocmask = 14, SYS_userfaultfd = 323,
+    SYS_clock_gettime = 228,
 };
 enum { O_RDWR = 2, O_RDONLY = 0, O_CREAT = 0100, O_EXCL = 0200, O_NOCTTY = 0400, O_CLOEXEC = 02000000 };
 enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, MAP_PRIVATE = 2, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000 };
 enum { MS_NOSUID = 2, MS_NODEV = 4, MS_NOEXEC = 8 };
 enum { S_IFCHR = 0020000, F_GETFD = 1, RLIMIT_NOFILE = 7, MFD_CLOEXEC = 1, MFD_EXEC = 0x10 };
+enum { CLOCK_MONOTONIC = 1, SIG_SETMASK = 2 };
 enum { PAGE = 4096, LIBRARIES = 4 };
 
 static inline long syscall6(long nr, long a, long b, long c, long d, long e, long f)

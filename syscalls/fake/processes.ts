@@ -2,7 +2,7 @@
 
 import { fromBytes } from "../../src/lib/bytes.ts";
 import { WEXITED, WNOHANG, WNOWAIT, WSTOPPED, WCONTINUED } from "../constants.ts";
-import type { Disposition, RebootAction, Syscalls } from "../types.ts";
+import type { Disposition, LastAction, Syscalls } from "../types.ts";
 import type { Machine } from "./machine.ts";
 import { isFixed } from "./process-table.ts";
 import { refuse } from "./refusal.ts";
@@ -29,9 +29,9 @@ export class Executed extends Error {
 /** Thrown by reboot, which does not return either. */
 export class Rebooted extends Error {
   override readonly name = "Rebooted";
-  readonly action: RebootAction;
+  readonly action: LastAction;
 
-  constructor(action: RebootAction) {
+  constructor(action: LastAction) {
     super(`the machine is gone: ${action}`);
     this.action = action;
   }

@@ -54,6 +54,14 @@ function allCalls(machine: Machine): Syscalls {
       if (ready.length === 0) throw new Error("the fake kernel's poll would block for ever");
       return ready;
     },
+    umount: async (...args) => sync.umount(...args),
+    // This machine has no swap.
+    swapoff: async (path) => {
+      machine.place(path);
+      refuse("EINVAL");
+    },
+    sync: async () => sync.sync(),
+    ioctl: async (...args) => sync.ioctl(...args),
     async peekChild() {
       for (;;) {
         const status = machine.processes.wait(0, true);

@@ -4,6 +4,7 @@ import { View, toCString } from "../../src/lib/bytes.ts";
 import {
   CLOCK_BOOTTIME,
   LINUX_REBOOT_CMD_HALT,
+  LINUX_REBOOT_CMD_KEXEC,
   LINUX_REBOOT_CMD_POWER_OFF,
   LINUX_REBOOT_CMD_RESTART,
   LINUX_REBOOT_MAGIC1,
@@ -25,11 +26,12 @@ import {
   readTimespec,
   readUtsname,
 } from "../struct.ts";
-import type { RebootAction, Syscalls } from "../types.ts";
+import type { LastAction, Syscalls } from "../types.ts";
 import type { Kernel } from "./kernel.ts";
 
-const REBOOT_COMMANDS: Readonly<Record<RebootAction, number>> = {
+const REBOOT_COMMANDS: Readonly<Record<LastAction, number>> = {
   halt: LINUX_REBOOT_CMD_HALT,
+  kexec: LINUX_REBOOT_CMD_KEXEC,
   power_off: LINUX_REBOOT_CMD_POWER_OFF,
   restart: LINUX_REBOOT_CMD_RESTART,
 };

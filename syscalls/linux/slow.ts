@@ -39,6 +39,17 @@ export function slow(k: Kernel): SlowSyscalls {
       await k.callSlow("poll", "poll", undefined, records, fds.length, FOR_EVER);
       return readPolled(new View(records));
     },
+    async umount(target, flags) {
+      await k.callSlow("umount2", "umount", target, k.ownString("umount", target, target), flags);
+    },
+    async swapoff(path) {
+      await k.callSlow("swapoff", "swapoff", path, k.ownString("swapoff", path, path));
+    },
+    async sync() {
+      await k.callSlow("sync", "sync", undefined);
+    },
+    ioctl: async (fd, request, argument) =>
+      await k.callSlow("ioctl", "ioctl", undefined, fd, request, argument),
     async peekChild() {
       const info = new Uint8Array(SIZE.siginfo);
       await k.callSlow("waitid", "waitid", undefined, P_ALL, 0, info, WEXITED | WNOWAIT, null);

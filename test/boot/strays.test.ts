@@ -80,3 +80,40 @@ test(
   },
   TEST_MS,
 );
+
+/** Those that ask for more than one signal, or that look like what is spared. */
+const stubborn: readonly string[] = [
+  // One that leaves another behind when it is asked to end, and one that does so again and again.
+  `(sh -c "trap 'sleep 1011 & exit' TERM; while :; do sleep 1; done" &)`,
+  `(sh -c "trap 'sleep 1012 &' TERM; while :; do sleep 1; done" &)`,
+  // In a namespace where it is process 1 itself, so that it must not heed the signal.
+  `(unshare -pmf sh -c "trap : TERM; while :; do sleep 1; done" &)`,
+  // Named so by its file alone, which anyone can do.
+  "cp /bin/busybox /@busybox",
+  "(exec -a sleep /@busybox 1014 &)",
+  // Stopped, and deaf.
+  `(sh -c 'trap "" TERM; kill -STOP $$; sleep 1015' &)`,
+  // It holds the console open.
+  "(sleep 1016 <>/dev/console >&0 2>&0 &)",
+  "mount -t ext4 -o ro /dev/vda /sysroot",
+];
+
+test(
+  "what comes back, hides or stands still is gone too",
+  async () => {
+    const machine = await bootRdinit("strays-stubborn", {
+      append: "debug",
+      disks: [{ file: disk }],
+      image: { shell: true },
+    });
+    await machine.console.expect(SHELL_PROMPT, MACHINE_MS);
+    for (const line of stubborn) await shellCommand(machine, line);
+    expect(await shellCommand(machine, "grep -l '^@' /proc/[0-9]*/comm | wc -l")).toBe("1\n");
+    machine.console.send("exit\n");
+    const through = await probed(machine);
+    expect(describeDifferences(compare(direct, through, [...HANDOVER_RULES, ...allowed]))).toBe("");
+    expect(through.get("processes.others")).toBe("0");
+    expect(machine.console.text).not.toContain("does not end");
+  },
+  TEST_MS,
+);

@@ -1,6 +1,15 @@
 /** The calls that may block. Under Node.js they do, so nothing here waits for what comes later. */
 
-import { O_CLOEXEC, O_CREAT, O_RDONLY, O_RDWR, WEXITED, exists, writeFile } from "../../../syscalls/index.ts";
+import {
+  O_CLOEXEC,
+  O_CREAT,
+  O_RDONLY,
+  O_RDWR,
+  TCGETS,
+  WEXITED,
+  exists,
+  writeFile,
+} from "../../../syscalls/index.ts";
 import { fromBytes } from "../../../src/lib/bytes.ts";
 import type { Case } from "../contract.ts";
 
@@ -20,7 +29,10 @@ export const slowCases: readonly Case[] = [
         await Promise.all(each.map((one, i) => sys.slow.pread(fd, one, i)));
         return each.map(fromBytes).join("");
       });
+      await t.failsLater("asking a file", "ENOTTY", () => sys.slow.ioctl(fd, TCGETS, new Uint8Array(64)));
       sys.close(fd);
+      await t.failsLater("asking no descriptor", "EBADF", () => sys.slow.ioctl(fd, TCGETS, 0));
+      await t.returnsLater("all to the disk", undefined, () => sys.slow.sync());
       const made = await sys.slow.open("made", O_RDWR | O_CREAT | O_CLOEXEC, 0o600);
       t.returns("a new file", true, () => exists(sys, "made"));
       sys.close(made);
@@ -87,6 +99,12 @@ export const slowCases: readonly Case[] = [
       t.returns("what it hides", false, () => exists(sys, "m/hidden"));
       sys.umount("m", 0);
       await t.failsLater("at nothing", "ENOENT", () => sys.slow.mount("none", "missing", "tmpfs", 0, ""));
+      sys.mount("none", "m", "tmpfs", 0, "");
+      await t.returnsLater("taking it off", undefined, () => sys.slow.umount("m", 0));
+      t.returns("what it hid", true, () => exists(sys, "m/hidden"));
+      await t.failsLater("taking off what is none", "EINVAL", () => sys.slow.umount("m", 0));
+      await t.failsLater("swap at nothing", "ENOENT", () => sys.slow.swapoff("missing"));
+      await t.failsLater("swap that is none", "EINVAL", () => sys.slow.swapoff("m/hidden"));
     },
   },
 ];

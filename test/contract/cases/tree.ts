@@ -197,6 +197,8 @@ export const treeCases: readonly Case[] = [
       const { sys } = t;
       sys.mkdir("dir", 0o755);
       await t.failsLater("slow mount", "EPERM", () => sys.slow.mount("none", "dir", "tmpfs", 0, ""));
+      await t.failsLater("slow umount", "EPERM", () => sys.slow.umount("dir", 0));
+      await t.failsLater("swapoff", "EPERM", () => sys.slow.swapoff("dir"));
       t.fails("chroot", "EPERM", () => sys.chroot("dir"));
       t.fails("mount", "EPERM", () => sys.mount("none", "dir", "tmpfs", 0, ""));
       t.fails("umount", "EPERM", () => sys.umount("/proc", 0));

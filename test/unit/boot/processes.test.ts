@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { reapAll, stopProcesses, strayProcesses } from "../../../src/boot/processes.ts";
 import { Reaper } from "../../../src/boot/reaper.ts";
 import { type FakeProcess, fakeKernel } from "../../../syscalls/fake.ts";
+import { intercept } from "../../../syscalls/intercept.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";
 
 function machine(processes: readonly FakeProcess[]) {
@@ -84,6 +85,21 @@ describe("stopping them", () => {
     expect(await stopped).toEqual([]);
     expect(kernel.calls.filter(({ name }) => name === "kill").map(({ args }) => args[1])).toEqual([15, 18]);
     expect(kernel.machine.processes.all.size).toBe(0);
+  });
+
+  test("one that is forked while the others are being killed is killed too", async () => {
+    const kernel = machine([{ pid: 50, name: "hydra", ignores: [15] }]);
+    const { processes } = kernel.machine;
+    let now_s = 0n;
+    const sys = intercept(kernel.sys, ({ name, args }, proceed) => {
+      // Each look at the clock finds a deadline passed.
+      if (name === "boottime") return (now_s += 10n) * 1_000_000_000n;
+      if (name === "kill" && args[1] === 9 && args[0] === 50)
+        processes.add({ pid: 51, name: "hydra", ignores: [15] });
+      return proceed();
+    });
+    expect(await stopProcesses(sys, collectLog().log, new Reaper(sys))).toEqual([]);
+    expect(processes.all.size).toBe(0);
   });
 
   test("storage daemons are not signalled and not waited for", async () => {

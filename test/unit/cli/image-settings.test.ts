@@ -28,6 +28,11 @@ describe("readSettings", () => {
     });
     expect(settings("", "--root", empty).selection).toBe("generic");
   });
+  test("what is kept for the end is asked of the boot, which the kernel command line can overrule", () => {
+    expect(settings("", "--exitrd").bootWords).toBe("rd.exitrd");
+    expect(settings("[image]\nexitrd = yes\n[boot]\nquiet").bootWords).toBe("rd.exitrd quiet");
+    expect(settings("[image]\nexitrd = no").bootWords).toBe("");
+  });
   test("rdinit.ini says the same things, and the options win", () => {
     const ini = [
       "[image]",

@@ -269,43 +269,18 @@ test("/usr/lib/modules will do, and a circle is noted", async () => {
   ]);
 });
 
-const line = Object.fromEntries(["one", "two", "mouse", "disk", "fs"].map((name) => [`${name}.ko`, ""]));
+const line = Object.fromEntries(["one", "mouse", "disk", "fs"].map((name) => [`${name}.ko`, ""]));
 const ALIASES = { [`${DIRECTORY}/modules.alias`]: "alias serio:* mouse\nalias pci:* disk\n" };
 
-test("what someone waits for comes first, what no disk needs last", async () => {
+test("what someone waits for comes before what devices ask for, whoever asked first", async () => {
   const host = machine(line, ALIASES);
   const modules = new Modules(host, RELEASE, [], 1);
   await Promise.all([
     modules.load(["one"]),
-    modules.loadForModalias(["serio:1"], "later"),
-    modules.loadForModalias(["pci:1"], "soon"),
-    modules.load(["fs"]),
+    modules.loadForModalias(["pci:1", "serio:1"], "soon"),
+    modules.load(["fs", "mouse"]),
   ]);
-  expect(host.calls.map((call) => /(\w+)\.ko/.exec(call)?.[1])).toEqual(["one", "fs", "disk", "mouse"]);
-});
-
-test("what was asked for twice is as urgent as the more urgent of the two", async () => {
-  const host = machine(line, ALIASES);
-  const modules = new Modules(host, RELEASE, [], 1);
-  await Promise.all([
-    modules.load(["one"]),
-    modules.loadForModalias(["serio:1"], "later"),
-    modules.loadForModalias(["pci:1"], "soon"),
-    modules.load(["mouse"]),
-  ]);
-  expect(host.calls.map((call) => /(\w+)\.ko/.exec(call)?.[1])).toEqual(["one", "mouse", "disk"]);
-});
-
-test("what has not begun and is needed by nobody can be dropped; it is no failure, and can be asked for again", async () => {
-  const host = machine({ ...line, "mouse.ko": "two.ko" }, ALIASES);
-  const modules = new Modules(host, RELEASE, [], 1);
-  const first = modules.load(["one"]);
-  const later = modules.loadForModalias(["serio:1"], "later");
-  await Promise.resolve();
-  modules.dropLater();
-  expect(await later).toEqual({ loaded: [], failures: [], missing: [], refused: [], notes: [] });
-  expect((await first).loaded).toEqual(["one"]);
-  expect((await modules.load(["mouse"])).loaded).toEqual(["two", "mouse"]);
+  expect(host.calls.map((call) => /(\w+)\.ko/.exec(call)?.[1])).toEqual(["one", "mouse", "fs", "disk"]);
 });
 
 test("a module that drives no device waits for no probing of others", async () => {
