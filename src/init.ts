@@ -16,7 +16,7 @@ import { type Syscalls, readText, traced } from "../syscalls/index.ts";
 import { BlockDevices } from "./boot/blockdevices.ts";
 import { type Boot, newRoot } from "./boot/context.ts";
 import { missingModules, watchDevices } from "./boot/coldplug.ts";
-import { emergency, lastResort, readPanicTimeout } from "./boot/emergency.ts";
+import { PassphraseRefused, emergency, lastResort, readPanicTimeout } from "./boot/emergency.ts";
 import { mountFstab } from "./boot/fstab-mounts.ts";
 import { keepExitrd } from "./boot/exitrd.ts";
 import { PointOfNoReturn, handOver } from "./boot/handover.ts";
@@ -129,6 +129,9 @@ async function bringUpRoot(
     await mountFstab(boot, devices, storage, (type) => modules.loadFilesystem(type));
     await waitForNamed(boot, devices, storage);
     return root;
+  } catch (failure) {
+    if (!(failure instanceof UserError) || !storage.hasRefused()) throw failure;
+    throw new PassphraseRefused(failure.message, failure.remedy);
   } finally {
     await storage.stop();
   }

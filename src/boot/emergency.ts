@@ -8,7 +8,10 @@ import type { Boot } from "./context.ts";
 import { runHooks } from "./hooks.ts";
 import type { Log } from "./log.ts";
 import { listDevices } from "./report.ts";
-import { hasRescueShell, runRescueShell } from "./rescue.ts";
+import { runRescueShell, shellObstacle } from "./rescue.ts";
+
+/** The boot failed after a passphrase was wrong too often. */
+export class PassphraseRefused extends UserError {}
 
 /**
  * Says what failed and what the machine has, then does what can be done: the rescue shell when there
@@ -32,15 +35,14 @@ export async function emergency(
   if (missingModules.length > 0)
     log.error(`No module in this image serves ${missingModules.map(text).join(", ")}.`);
   await runHooks(boot, "emergency");
-  if (hasRescueShell(boot)) {
+  const obstacle = shellObstacle(boot, failure instanceof PassphraseRefused);
+  if (obstacle === undefined) {
     log.error("Starting a rescue shell. Leave it by `exit` to try the boot again.");
     await runRescueShell(boot);
     log.notice("the rescue shell was left; trying again.");
     return;
   }
-  log.error(
-    boot.options.shell ? "The image holds no rescue shell." : "The rescue shell is forbidden by rd.shell=0.",
-  );
+  log.error(obstacle);
   if (boot.options.emergency !== undefined) await leave(boot.sys, log, boot.options.emergency);
   await waitOrReboot(boot.sys, log, devices);
 }

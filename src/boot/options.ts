@@ -31,8 +31,8 @@ export interface Options {
   readonly debug: boolean;
   /** Every system call is logged. */
   readonly trace: boolean;
-  /** A rescue shell may be started when the boot fails. */
-  readonly shell: boolean;
+  /** A rescue shell may be started when the boot fails; undefined unless someone has guessed at a passphrase. */
+  readonly shell: boolean | undefined;
   /** The point of the boot at which a shell is started before it goes on. */
   readonly breakAt: HookPoint | undefined;
   /** What is done when the boot fails and there is no shell; undefined does as panic= says. */
@@ -127,7 +127,8 @@ export const parameters: readonly Parameter[] = [
   {
     name: "rd.shell",
     usage: "rd.shell=0|1",
-    meaning: "whether a rescue shell may be started when the boot fails (default 1, if the image holds one)",
+    meaning:
+      "whether a rescue shell may be started when the boot fails (default 1, but 0 when a passphrase was wrong too often)",
     read: readSwitch("shell"),
   },
   {
@@ -210,7 +211,7 @@ const defaults: Options = {
   quiet: false,
   debug: false,
   trace: false,
-  shell: true,
+  shell: undefined,
   breakAt: undefined,
   emergency: undefined,
 };

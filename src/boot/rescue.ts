@@ -16,9 +16,17 @@ import { startProgram } from "./spawn.ts";
 
 const shell = "/bin/sh";
 
-/** True when the image holds a shell and the command line allows it. */
-export function hasRescueShell(boot: Boot): boolean {
-  if (!boot.options.shell) return false;
+/** Why no shell may be started, a sentence; undefined when one may. */
+export function shellObstacle(boot: Boot, wasGuessed = false): string | undefined {
+  const { shell } = boot.options;
+  if (shell === false) return "The rescue shell is forbidden by rd.shell=0.";
+  // Whoever guesses at passphrases until the boot fails must not come to be root by it (CVE-2016-4484).
+  if (shell === undefined && wasGuessed)
+    return "No rescue shell is started, as a passphrase was wrong too often; rd.shell=1 would allow it.";
+  return hasShell(boot) ? undefined : "The image holds no rescue shell.";
+}
+
+function hasShell(boot: Boot): boolean {
   try {
     boot.sys.access(shell, X_OK);
     return true;
@@ -29,9 +37,9 @@ export function hasRescueShell(boot: Boot): boolean {
 
 /** Runs the shell in the middle of the boot, where rd.break= asks for it. Says why not when there is none. */
 export async function breakAt(boot: Boot, point: string): Promise<void> {
-  if (!hasRescueShell(boot)) {
-    const why = boot.options.shell ? "the image holds no shell" : "rd.shell=0 forbids it";
-    boot.log.warning(`rd.break=${point} is passed over: ${why}.`);
+  const obstacle = shellObstacle(boot);
+  if (obstacle !== undefined) {
+    boot.log.warning(`rd.break=${point} is passed over. ${obstacle}`);
     return;
   }
   boot.log.notice(

@@ -39,6 +39,8 @@ export interface StorageLayer {
   readonly need?: (ref: DeviceRef) => void;
   /** True while a person is asked something on the consoles. */
   readonly asks?: () => boolean;
+  /** True when a person's answers were wrong too often. */
+  readonly hasRefused?: () => boolean;
   /** What somebody has named, and is not there. */
   readonly lacks: () => readonly Lack[];
   /** Sentences about what has gone wrong, for the report when the root did not appear. */

@@ -108,6 +108,10 @@ export class LuksLayer implements StorageLayer {
     return this.states.in("asked for").length > 0;
   }
 
+  hasRefused(): boolean {
+    return this.states.in("failed").some(({ wrong }) => wrong > 0);
+  }
+
   lacks(): Lack[] {
     if (!this.settings.enabled || this.wanted.length === 0) return [];
     const coming = [...this.states.in("working"), ...this.states.in("asked for")];

@@ -43,6 +43,11 @@ export class Storage {
     return this.layers.some((layer) => layer.asks?.() === true);
   }
 
+  /** True when a person's answers were wrong too often. */
+  hasRefused(): boolean {
+    return this.layers.some((layer) => layer.hasRefused?.() === true);
+  }
+
   /** Tells the layers that the boot needs this device too, besides the root. */
   need(ref: DeviceRef): void {
     for (const layer of this.layers) layer.need?.(ref);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { BlockDevices } from "../../../src/boot/blockdevices.ts";
 import { parseCommandLine } from "../../../src/boot/cmdline.ts";
 import type { Boot } from "../../../src/boot/context.ts";
-import { emergency, lastResort, readPanicTimeout } from "../../../src/boot/emergency.ts";
+import { PassphraseRefused, emergency, lastResort, readPanicTimeout } from "../../../src/boot/emergency.ts";
 import { readOptions } from "../../../src/boot/options.ts";
 import { Reaper } from "../../../src/boot/reaper.ts";
 import { UserError } from "../../../src/lib/errors.ts";
@@ -158,6 +158,20 @@ describe("an emergency", () => {
       ]);
       expect(lines.join("\n")).toContain(" in 5 s, as rd.emergency= asks.");
     });
+  });
+
+  test("gives no shell to who has guessed at a passphrase, unless the command line says so", async () => {
+    const refused = new PassphraseRefused("No root.");
+    const { boot, lines } = bootOn(machine("0"));
+    void emergency(boot, refused, new BlockDevices(boot.sys), []);
+    await settle();
+    expect(lines).toContain(
+      "error: No rescue shell is started, as a passphrase was wrong too often; rd.shell=1 would allow it.",
+    );
+    const allowed = bootOn(machine("0"), "rd.shell=1");
+    void emergency(allowed.boot, refused, new BlockDevices(allowed.boot.sys), []);
+    await settle();
+    expect(allowed.lines).toContain("error: The image holds no rescue shell.");
   });
 
   test("does as panic= says where it may", async () => {

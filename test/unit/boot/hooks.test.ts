@@ -183,5 +183,7 @@ test("directories that are no point are told, with the point that was meant", ()
 
 test("rd.break= is passed over in words where no shell may be started", async () => {
   const { lines } = await running(undefined, { line: "rd.break rd.shell=0", point: "cleanup" });
-  expect(lines).toEqual(["warning: rd.break=cleanup is passed over: rd.shell=0 forbids it."]);
+  expect(lines).toEqual([
+    "warning: rd.break=cleanup is passed over. The rescue shell is forbidden by rd.shell=0.",
+  ]);
 });

@@ -20,7 +20,7 @@ describe("what the command line asks", () => {
         quiet: false,
         debug: false,
         trace: false,
-        shell: true,
+        shell: undefined,
         breakAt: undefined,
         emergency: undefined,
       },

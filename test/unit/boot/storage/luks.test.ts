@@ -133,6 +133,19 @@ function scene(line: string, { uuids = [LUKS_UUID], files = {}, json, answers = 
 
 const named = `rd.luks.name=${LUKS_UUID}=first`;
 
+test("a volume that was given up after wrong passphrases is told from one that nobody answered for", async () => {
+  for (const [answers, expected] of [
+    [["a", "b", "c"], true],
+    [["declined"], false],
+  ] as const) {
+    const at = scene(`${named} rd.luks.options=tries=1`, { answers });
+    at.layer.update(await at.members());
+    await at.idle();
+    expect(at.layer.hasRefused()).toBe(expected);
+    await at.layer.stop();
+  }
+});
+
 describe("what is named", () => {
   test("is lacking until it is open, and is no hindrance", async () => {
     const at = scene(`${named} rd.luks.uuid=${SECOND}`, { answers: ["right"], opens: { right: 0 } });
