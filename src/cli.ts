@@ -10,6 +10,7 @@ import { checkCommand } from "./cli/check.ts";
 import type { Command, Terminal } from "./cli/command.ts";
 import { commandHelp, help } from "./cli/help.ts";
 import { imageCommand } from "./cli/image.ts";
+import { installCommand } from "./cli/install.ts";
 import { initramfsListCommand } from "./cli/initramfs-list.ts";
 import { listCommand } from "./cli/list.ts";
 import { planCommand } from "./cli/plan.ts";
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   imageCommand,
   initramfsListCommand,
   ukiCommand,
+  installCommand,
   listCommand,
   catCommand,
   unpackCommand,

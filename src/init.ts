@@ -9,7 +9,9 @@
  *   /etc/rdinit/image.json      written first by the image builder, and
  *   /etc/rdinit/end             written last: without it the image was cut short
  *   /bin/sh                     the rescue shell
- * all of which may be missing. The entry stub (stub/entry.c) ran before: /proc and /dev are mounted.
+ *   /sbin/init                  the init of a whole system in memory, when no root is named
+ * all of which may be missing. It may as well be started from a real filesystem (boot/oldroot.ts). The entry stub
+ * (stub/entry.c) ran before: /proc and /dev are mounted.
  */
 
 import { type Syscalls, readText, traced } from "../syscalls/index.ts";
@@ -19,6 +21,7 @@ import { missingModules, watchDevices } from "./boot/coldplug.ts";
 import { PassphraseRefused, emergency, lastResort, readPanicTimeout } from "./boot/emergency.ts";
 import { mountFstab } from "./boot/fstab-mounts.ts";
 import { keepExitrd } from "./boot/exitrd.ts";
+import { findOwnInit, handOverInPlace, needsDisks } from "./boot/handover-inplace.ts";
 import { PointOfNoReturn, handOver } from "./boot/handover.ts";
 import { hasHooks, runHooks, warnOfUnknownPoints } from "./boot/hooks.ts";
 import { warnIfCutShort } from "./boot/imagecheck.ts";
@@ -30,6 +33,7 @@ import { readLiveSettings } from "./boot/live/settings.ts";
 import { isMountPoint, mountBase } from "./boot/mounts.ts";
 import { waitForNamed } from "./boot/named.ts";
 import { coverRoot } from "./boot/live/overlay.ts";
+import { startedFrom } from "./boot/oldroot.ts";
 import { readPacked, readParameters } from "./boot/packed.ts";
 import { Reaper } from "./boot/reaper.ts";
 import { Resume } from "./boot/resume.ts";
@@ -60,16 +64,18 @@ async function bootUp(boot: Boot): Promise<never> {
   const resume = new Resume();
   let modules: KernelModules | undefined;
   const panic_s = readPanicTimeout(sys);
+  const ownInit = findOwnInit(boot);
   for (;;) {
     try {
       mountBase(sys);
       warnIfCutShort(boot);
       modules ??= await meetDevices(boot, devices);
-      const root = await bringUpRoot(boot, devices, modules, resume);
+      const root = await bringUpRoot(boot, devices, modules, resume, ownInit !== undefined);
       await runHooks(boot, "pre-pivot", root);
       await waitForModules(boot, modules);
       await runHooks(boot, "cleanup", root);
       keepExitrd(boot);
+      if (ownInit !== undefined && !isMountPoint(sys, newRoot)) await handOverInPlace(boot, ownInit);
       await handOver(boot, newRoot);
     } catch (failure) {
       if (failure instanceof PointOfNoReturn) await lastResort(sys, boot.log, failure, panic_s);
@@ -84,7 +90,7 @@ function begin(sys: Syscalls, environment: NodeJS.ProcessEnv): Boot {
   const legacy = readLegacy(sys, environment);
   const packed = readPacked(sys);
   const line = readText(sys, "/proc/cmdline").trimEnd();
-  const { words, options, complaints } = readParameters(line, packed.content);
+  const { words, options, complaints } = readParameters(line, packed.content, startedFrom(sys));
   const log = kernelLog(sys, () => options.debug);
   for (const complaint of [packed.problem, ...complaints])
     if (complaint !== undefined) log.warning(complaint);
@@ -117,16 +123,19 @@ async function bringUpRoot(
   devices: BlockDevices,
   modules: KernelModules,
   resume: Resume,
+  hasOwnInit: boolean,
 ): Promise<string | undefined> {
   const loadModules = (names: readonly string[]): Promise<void> => modules.load(names);
   const layers = makeLayers(boot, { changed: () => devices.wake(), loadModules }, devices);
   const storage = new Storage(devices, layers);
-  void storage.run();
+  if (!hasOwnInit || needsDisks(boot, storage)) void storage.run();
   try {
     await resume.attempt(boot, devices, storage);
-    const root = await mountTheRoot(boot, devices, modules, storage);
-    await coverRoot({ boot, devices, layers: storage, loadModules }, newRoot);
-    await mountFstab(boot, devices, storage, (type) => modules.loadFilesystem(type));
+    const root = hasOwnInit ? await letHooksMount(boot) : await mountTheRoot(boot, devices, modules, storage);
+    if (isMountPoint(boot.sys, newRoot)) {
+      await coverRoot({ boot, devices, layers: storage, loadModules }, newRoot);
+      await mountFstab(boot, devices, storage, (type) => modules.loadFilesystem(type));
+    }
     await waitForNamed(boot, devices, storage);
     return root;
   } catch (failure) {
@@ -135,6 +144,14 @@ async function bringUpRoot(
   } finally {
     await storage.stop();
   }
+}
+
+/** A whole system in memory needs no root, but a hook may mount one all the same. */
+async function letHooksMount(boot: Boot): Promise<undefined> {
+  if (!hasHooks(boot, "pre-mount") && !hasHooks(boot, "mount")) return;
+  makeMountPoint(boot.sys, newRoot);
+  await runHooks(boot, "pre-mount");
+  await runHooks(boot, "mount");
 }
 
 /** Mounts the root, or lets a hook do it. Returns the node of its device, when it is one and was looked for. */
@@ -148,7 +165,7 @@ async function mountTheRoot(
     boot.log.notice(`${newRoot} is mounted already and is taken as the root.`);
     return undefined;
   }
-  const wanted = chooseRoot(boot.options.root, hasHooks(boot, "mount"));
+  const wanted = chooseRoot(boot.options.root, hasHooks(boot, "mount"), startedFrom(boot.sys));
   if (boot.options.rootDelay_ms > 0) {
     boot.log.notice(`waiting ${boot.options.rootDelay_ms / 1000} s, as rootdelay= asks.`);
     await Bun.sleep(boot.options.rootDelay_ms);

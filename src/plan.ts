@@ -18,6 +18,7 @@ import { newRoot } from "./boot/context.ts";
 import { type DeviceRef, describeRef } from "./boot/deviceref.ts";
 import { readExitrdSettings } from "./boot/exitrd.ts";
 import { chooseHooks, hooksDirectory, unknownPoints } from "./boot/hooks.ts";
+import { ownInit } from "./boot/handover-inplace.ts";
 import { initWords } from "./boot/initwords.ts";
 import { listedKernel } from "./boot/kernelwords.ts";
 import { flagNames } from "./boot/mountoptions.ts";
@@ -53,7 +54,15 @@ export function planBoot(line: string, image?: FileTree): BootPlan {
     ...describeModules(readConfig(image ? modprobeFiles(image) : [], words)),
   ];
   try {
-    const root = chooseRoot(options.root, chosenHooks(image, "mount").hooks.length > 0);
+    const mayMount = chosenHooks(image, "mount").hooks.length > 0;
+    const inPlace = ownInitOf(image, options);
+    if (inPlace !== undefined && !mayMount) {
+      steps.push(...describeResume(words), ...hooks("pre-mount"), ...hooks("pre-pivot"), ...hooks("cleanup"));
+      steps.push(`Mount no root: none is named, and the image is a system of its own with ${text(inPlace)}.`);
+      steps.push(...describeHandOver(line, { ...options, init: inPlace }));
+      return { steps, obstacle: undefined };
+    }
+    const root = chooseRoot(options.root, mayMount);
     steps.push(...describeResume(words), ...describeDelay(options));
     steps.push(...describeRoot(root, options), ...describeStorage(words));
     steps.push(...hooks("pre-mount"), ...hooks("mount"));
@@ -67,6 +76,12 @@ export function planBoot(line: string, image?: FileTree): BootPlan {
     if (!(error instanceof UserError)) throw error;
     return { steps, obstacle: describe(error) };
   }
+}
+
+/** The init of a whole system in memory, as findOwnInit() sees it. */
+function ownInitOf(image: FileTree | undefined, { root, init }: Options): string | undefined {
+  const found = root === undefined ? image?.resolve(init ?? ownInit) : undefined;
+  return found === undefined || found.path === "/init" ? undefined : (init ?? ownInit);
 }
 
 // The kernel's rdinit=, which is how an image's other programs become process 1.
@@ -160,7 +175,7 @@ function describeHandOver(line: string, { init }: Options): string[] {
 
 function describeRescue({ shell }: Options, hasHooks: boolean): string {
   const hooks = hasHooks ? "run the hooks of emergency, then " : "";
-  return `Where something fails: ${hooks}${shell ? "start a rescue shell, if the image holds /bin/sh" : "start no rescue shell"}.`;
+  return `Where something fails: ${hooks}${shell === false ? "start no rescue shell" : "start a rescue shell, if the image holds /bin/sh"}.`;
 }
 
 function list(words: readonly string[]): string {

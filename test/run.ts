@@ -33,7 +33,16 @@ const checks: readonly Suite[] = [
   { name: "format", argv: [bun, "fmt", "--check", "--no-script", "src", "syscalls", "test", "qemu"] },
   {
     name: "unit",
-    argv: [bun, "test", "--timeout=20000", "--parallel=2", "test/unit", "test/property", "test/contract"],
+    argv: [
+      bun,
+      "test",
+      "--timeout=20000",
+      "--parallel=2",
+      "test/unit",
+      "test/property",
+      "test/contract",
+      "test/faults",
+    ],
   },
 ];
 

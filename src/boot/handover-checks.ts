@@ -1,29 +1,18 @@
 /** What must be true before the early userspace may be given up. */
 
-import {
-  AT_FDCWD,
-  RAMFS_MAGIC,
-  type Stat,
-  SysError,
-  type Syscalls,
-  TMPFS_MAGIC,
-  isErrno,
-  readText,
-} from "../../syscalls/index.ts";
+import { AT_FDCWD, type Stat, SysError, type Syscalls, isErrno, readText } from "../../syscalls/index.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import { describeFileType } from "./filetype.ts";
 import type { Log } from "./log.ts";
 import { mountPoints } from "./moves.ts";
 import { findInit } from "./newinit.ts";
+import { type OldRootSettings, oldRootPlace, startedFrom } from "./oldroot.ts";
 
 /** What `/` is now: the rootfs, to be emptied, or a real filesystem, to be kept below the new root. */
 export type OldRoot =
   | { readonly kind: "rootfs"; readonly dev: string }
   /** `putOld` is the directory of the new root that takes it; without one it is unmounted. */
   | { readonly kind: "filesystem"; readonly putOld: string | undefined };
-
-/** Where an old root that is a real filesystem goes, when the new root has the directory. */
-const keptAt = "/boot";
 
 /**
  * Changes nothing.
@@ -34,9 +23,10 @@ export function checkHandOver(
   log: Log,
   newRoot: string,
   askedInit: string | undefined,
+  settings: OldRootSettings,
 ): { init: string; oldRoot: OldRoot } {
   try {
-    const oldRoot = checkRoots(sys, newRoot);
+    const oldRoot = checkRoots(sys, log, newRoot, settings);
     return { init: findInit(sys, log, newRoot, askedInit), oldRoot };
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
@@ -44,7 +34,7 @@ export function checkHandOver(
   }
 }
 
-function checkRoots(sys: Syscalls, newRoot: string): OldRoot {
+function checkRoots(sys: Syscalls, log: Log, newRoot: string, settings: OldRootSettings): OldRoot {
   if (sys.getpid() !== 1)
     throw new UserError(
       "Only process 1 can hand over to another init.",
@@ -58,16 +48,13 @@ function checkRoots(sys: Syscalls, newRoot: string): OldRoot {
   // Only a mount as a whole can be moved: not a directory of one, where a link may have led.
   if (target.dev === root.dev || !mountPoints(readText(sys, "/proc/self/mountinfo")).includes(newRoot))
     throw new UserError(`The new root ${newRoot} is not a mounted filesystem.`);
-  return judgeOldRoot(sys, root, newRoot);
+  return startedFrom(sys) === "filesystem"
+    ? { kind: "filesystem", putOld: oldRootPlace(sys, log, newRoot, settings) }
+    : checkRootfs(sys, root);
 }
 
 // Emptying is only for a filesystem in memory that holds this very program: anything else is someone's data.
-function judgeOldRoot(sys: Syscalls, root: Stat, newRoot: string): OldRoot {
-  const { type } = sys.statfs("/");
-  if (type !== TMPFS_MAGIC && type !== RAMFS_MAGIC) {
-    const hasPlace = statIfThere(sys, `${newRoot}${keptAt}`)?.type === "directory";
-    return { kind: "filesystem", putOld: hasPlace ? keptAt : undefined };
-  }
+function checkRootfs(sys: Syscalls, root: Stat): OldRoot {
   const self = statIfThere(sys, "/proc/self/exe");
   if (self?.dev !== root.dev)
     throw new UserError(

@@ -16,6 +16,7 @@ import { restoreProcess } from "./legacy.ts";
 import type { Log } from "./log.ts";
 import { type Moves, detachAll, moveKernelMounts, putBack } from "./moves.ts";
 import { reapAll, stopProcesses } from "./processes.ts";
+import { type OldRootSettings, readOldRootSettings, remountOldRoot } from "./oldroot.ts";
 import { openConsole } from "./stdio.ts";
 import { systemdArguments } from "./systemd-state.ts";
 
@@ -29,14 +30,15 @@ export class PointOfNoReturn extends UserError {}
  */
 export async function handOver(boot: Boot, newRoot: string): Promise<never> {
   const { sys, log, legacy } = boot;
-  const { init, oldRoot } = checkHandOver(sys, log, newRoot, boot.options.init);
+  const { settings } = readOldRootSettings(boot.words);
+  const { init, oldRoot } = checkHandOver(sys, log, newRoot, boot.options.init, settings);
   await stopOthers(boot);
   const moves = moveKernelMounts(sys, log, newRoot);
   log.info(`handing over to ${text(init)}`);
   const exchanged = enterNewRoot(sys, log, newRoot, oldRoot, moves);
 
   // ---- The point of no return: what fails from here on can't be taken back. ----
-  if (exchanged) leaveOldRoot(sys, log, oldRoot, moves);
+  if (exchanged) leaveOldRoot(sys, log, oldRoot, moves, settings);
   else coverRootfs(sys, log, oldRoot, moves);
   detachAll(sys, log, moves.below);
   openConsole(sys, log);
@@ -46,8 +48,8 @@ export async function handOver(boot: Boot, newRoot: string): Promise<never> {
   return atStep(`starting ${text(init)}`, () => sys.execve(init, argv, legacy.env));
 }
 
-// A machine with a process too many is better than none.
-async function stopOthers({ sys, log, reaper }: Boot): Promise<void> {
+/** Ends all other processes. Never throws: a machine with a process too many is better than none. */
+export async function stopOthers({ sys, log, reaper }: Boot): Promise<void> {
   try {
     for (const process of await stopProcesses(sys, log, reaper))
       log.warning(`process ${process.pid} (${text(process.name)}) does not end and is left to the new init.`);
@@ -94,7 +96,13 @@ function pivot(sys: Syscalls, oldRoot: OldRoot): boolean {
 }
 
 /** Lets go of the old root after pivot_root(2): it is below `putOld`, or else lies on the new one. */
-function leaveOldRoot(sys: Syscalls, log: Log, oldRoot: OldRoot, moves: Moves): void {
+function leaveOldRoot(
+  sys: Syscalls,
+  log: Log,
+  oldRoot: OldRoot,
+  moves: Moves,
+  settings: OldRootSettings,
+): void {
   const putOld = oldRoot.kind === "filesystem" ? oldRoot.putOld : undefined;
   if (putOld === undefined) {
     // While it lies there, a ".." that leads to the new root leads into the old one.
@@ -107,6 +115,7 @@ function leaveOldRoot(sys: Syscalls, log: Log, oldRoot: OldRoot, moves: Moves): 
     );
   }
   atStep("entering the new root", () => sys.chdir("/"));
+  remountOldRoot(sys, log, { ...settings, place: putOld });
 }
 
 /** Empties the rootfs, which nothing can unmount, and moves the new root over it. */
@@ -120,7 +129,8 @@ function coverRootfs(sys: Syscalls, log: Log, oldRoot: OldRoot, moves: Moves): v
   });
 }
 
-function reapRest(sys: Syscalls, log: Log): void {
+/** Reaps what has ended last. Never throws. */
+export function reapRest(sys: Syscalls, log: Log): void {
   try {
     reapAll(sys);
   } catch (error) {

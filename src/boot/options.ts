@@ -10,6 +10,7 @@ import { text } from "../lib/bytes.ts";
 import { type Word, sameName } from "./cmdline.ts";
 import { withoutLive } from "./live/settings.ts";
 import { type HookPoint, hookPoints } from "./points.ts";
+import { isForUs, meaningForUs } from "./oldroot.ts";
 import { subsystemParameters } from "./subsystems.ts";
 
 export interface Options {
@@ -48,8 +49,7 @@ interface Parameter {
   readonly read: (value: string | undefined) => Partial<Options> | string;
 }
 
-/** Every parameter that rdinit reads, in the order of the manual. */
-export const parameters: readonly Parameter[] = [
+const ownParameters: readonly Parameter[] = [
   {
     name: "root",
     usage: "root=DEVICE",
@@ -159,6 +159,15 @@ const EMERGENCIES: Readonly<Record<string, RebootAction>> = {
   halt: "halt",
 };
 
+/** Every parameter that rdinit reads, in the order of the manual. */
+export const parameters: readonly Parameter[] = [
+  ...ownParameters,
+  ...ownParameters.flatMap(({ name, usage, read }) => {
+    const meaning = meaningForUs(name);
+    return meaning === undefined ? [] : [{ name: `rd.${name}`, usage: `rd.${usage}`, meaning, read }];
+  }),
+];
+
 /** Parameters that other code reads straight from the words (src/modules), besides MODULE.PARAMETER. */
 export const otherParameters: readonly string[] = [
   "rd.driver.blacklist",
@@ -178,7 +187,9 @@ export function readOptions(
 ): { options: Options; complaints: string[] } {
   let read = options;
   const complaints: string[] = [];
-  for (const word of words) {
+  // Last, and so stronger than what the kernel reads, too, wherever they stand.
+  const inOrder = [...words.filter((word) => !isForUs(word)), ...words.filter(isForUs)];
+  for (const word of inOrder) {
     const result = readWord(word, place);
     if (typeof result === "string") complaints.push(`${text(written(word))} ${place} is ignored: ${result}`);
     else read = { ...read, ...result };

@@ -10,6 +10,7 @@ import { O_CLOEXEC, O_RDONLY, SysError, type Syscalls, isErrno } from "../../sys
 import { fromBytes } from "../lib/bytes.ts";
 import { describe } from "../lib/errors.ts";
 import { type Word, parseCommandLine, splitCommandLine } from "./cmdline.ts";
+import { type Start, wordsForUs } from "./oldroot.ts";
 import { type Options, readOptions } from "./options.ts";
 import { subsystemComplaints } from "./subsystems.ts";
 
@@ -28,12 +29,19 @@ export interface Parameters {
   readonly complaints: readonly string[];
 }
 
-/** Puts the kernel command line and what the image holds together; both are byte strings. */
-export function readParameters(line: string, packed: string | undefined): Parameters {
+/**
+ * Puts the kernel command line and what the image holds together; both are byte strings. Started from a real
+ * filesystem, the kernel's own words for that are not for us (oldroot.ts).
+ */
+export function readParameters(
+  line: string,
+  packed: string | undefined,
+  start: Start = "rootfs",
+): Parameters {
   const image = parsePacked(packed ?? "");
   const words = parseCommandLine(line);
   const first = readOptions(image.words, "in the image");
-  const { options, complaints } = readOptions(words, "on the command line", first.options);
+  const { options, complaints } = readOptions(wordsForUs(words, start), "on the command line", first.options);
   return {
     words: [...image.words, ...words],
     options,

@@ -18,10 +18,10 @@ const shell = "/bin/sh";
 
 /** Why no shell may be started, a sentence; undefined when one may. */
 export function shellObstacle(boot: Boot, wasGuessed = false): string | undefined {
-  const { shell } = boot.options;
-  if (shell === false) return "The rescue shell is forbidden by rd.shell=0.";
+  const allowed = boot.options.shell;
+  if (allowed === false) return "The rescue shell is forbidden by rd.shell=0.";
   // Whoever guesses at passphrases until the boot fails must not come to be root by it (CVE-2016-4484).
-  if (shell === undefined && wasGuessed)
+  if (allowed === undefined && wasGuessed)
     return "No rescue shell is started, as a passphrase was wrong too often; rd.shell=1 would allow it.";
   return hasShell(boot) ? undefined : "The image holds no rescue shell.";
 }
@@ -58,7 +58,9 @@ export async function runRescueShell(boot: Boot): Promise<void> {
   const tty = consoleTerminal(sys);
   const saved = saveTerminal(sys, tty);
   // An image names only two of busybox's applets (src/image/busybox.ts); a person wants them all.
-  const install = "if [ -x $b ]; then $b mkdir -p /bin /sbin /usr/bin /usr/sbin; $b --install -s; fi";
+  // A boot partition has them (src/install/rescue.ts), and may be read-only.
+  const wanted = "[ -x $b ] && [ ! -e /etc/rdinit/rescue ]";
+  const install = `if ${wanted}; then $b mkdir -p /bin /sbin /usr/bin /usr/sbin; $b --install -s 2>/dev/null; fi`;
   // The session leader's first open of a terminal makes it the controlling one; /dev/console never becomes one.
   const command = `b=/bin/busybox; ${install}; unset b; exec ${shell} -i <"$RDINIT_TTY" >"$RDINIT_TTY" 2>&1`;
   const child = startProgram(boot, {

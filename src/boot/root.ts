@@ -22,20 +22,32 @@ import { findOpened } from "./finddevice.ts";
 import { readLiveSettings, wantsOverlay } from "./live/settings.ts";
 import { type LoadFilesystem, makeReady, mountDevice } from "./mountdevice.ts";
 import { parseMountOptions } from "./mountoptions.ts";
+import type { Start } from "./oldroot.ts";
 import type { Options } from "./options.ts";
+import { packedFile } from "./packed.ts";
 import type { Layers } from "./storage/layer.ts";
 import type { Storage } from "./storage/storage.ts";
 import { waitForDevices } from "./wait-devices.ts";
 
 /**
- * The block device that `root=` names. When it names none and hooks may mount the root, it is left to them.
+ * The block device that `root=` names. When it names none and may do so, as hooks may mount the root or the image is a
+ * whole system itself, it is left to them.
  * @throws UserError when `root=` is missing or makes no sense
  */
-export function chooseRoot(root: string | undefined, hooksMayMount: boolean): DeviceRef | "left to hooks" {
+export function chooseRoot(
+  root: string | undefined,
+  mayNameNone: boolean,
+  start: Start = "rootfs",
+): DeviceRef | "left to hooks" {
   const ref = root === undefined ? undefined : parseDeviceRef(root);
   if (typeof ref === "object") return ref;
-  if (hooksMayMount) return "left to hooks";
+  if (mayNameNone) return "left to hooks";
   if (ref !== undefined) throw new UserError(`root= makes no sense: ${ref}`);
+  if (start === "filesystem")
+    throw new UserError(
+      "The real root is not named: root= on the kernel command line is the filesystem that rdinit was started from.",
+      `Add rd.root=UUID=… to the command line, or root=UUID=… to ${packedFile} there.`,
+    );
   throw new UserError(
     "The kernel command line names no root filesystem.",
     "Add root=UUID=… or another form of root= to it.",

@@ -3,6 +3,7 @@
 import type { Word } from "./cmdline.ts";
 import { exitrdParameters, readExitrdSettings } from "./exitrd.ts";
 import { fsckParameters, readFsckSettings } from "./fsck-settings.ts";
+import { oldRootParameters, readOldRootSettings } from "./oldroot.ts";
 import { fstabParameters, readFstabSettings } from "./fstab-plan.ts";
 import { liveParameters, readLiveSettings } from "./live/settings.ts";
 import { readResumeSettings, resumeParameters } from "./resume.ts";
@@ -29,6 +30,7 @@ export const subsystemParameters: readonly ParameterRow[] = [
   ...resumeParameters,
   ...systemdParameters,
   ...exitrdParameters,
+  ...oldRootParameters,
 ];
 
 /** Sentences about values that make no sense. */
@@ -46,4 +48,5 @@ const READERS: readonly ((words: readonly Word[]) => { readonly complaints: read
   readResumeSettings,
   readSystemdSettings,
   readExitrdSettings,
+  readOldRootSettings,
 ];

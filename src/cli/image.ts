@@ -47,7 +47,8 @@ async function runImage(call: Call): Promise<number> {
   return 0;
 }
 
-function explain(entries: readonly CpioEntry[], why: (path: string) => string | undefined): string {
+/** Every entry but directories, with its size and why it is there. */
+export function explain(entries: readonly CpioEntry[], why: (path: string) => string | undefined): string {
   return entries
     .filter(({ type }) => type !== "directory")
     .map((entry) => {

@@ -37,10 +37,14 @@ export interface BuildHost {
 }
 
 /**
- * Plans the image that `settings` ask for.
+ * Plans the image that `settings` ask for: an initramfs, or a directory that the kernel boots from without one.
  * @throws UserError for what is not there
  */
-export function planImage(settings: ImageSettings, host: BuildHost): Planned {
+export function planImage(
+  settings: ImageSettings,
+  host: BuildHost,
+  form: "initramfs" | "directory" = "initramfs",
+): Planned {
   const root = new RootTree(settings.root);
   if (root.resolve("/")?.type !== "directory")
     throw new UserError(`The root ${text(settings.root)} is no directory.`, "Check --root.");
@@ -52,7 +56,8 @@ export function planImage(settings: ImageSettings, host: BuildHost): Planned {
           directory: settings.modules,
           running: settings.root === "/" ? runningRelease() : undefined,
         });
-  if (kernel?.config) checkCompression(kernel.config, kernel.release ?? "", settings.compression);
+  if (form === "initramfs" && kernel?.config)
+    checkCompression(kernel.config, kernel.release ?? "", settings.compression);
   const selected = selectParts(settings, root, kernel);
   const included = includedFiles(root, settings.includes);
   const busybox = settings.shell ? BUSYBOXES.find((path) => root.resolve(path)?.type === "file") : undefined;

@@ -63,7 +63,7 @@ type Kind = Outcome["kind"];
 const expectations = {
   // What can't be found out stops the hand-over; that the new root has no /boot is an answer.
   checks: [
-    [/^stat\(-100, "\/sysroot\/boot"\) ENOENT/, "completed"],
+    [/^stat\(-100, "\/sysroot\/boot", 0x100\) ENOENT/, "completed"],
     [/./, "refused"],
   ],
   // A process too many is told, and no reason to stay.
@@ -73,6 +73,8 @@ const expectations = {
     [/./, "refused"],
   ],
   leaving: [
+    // The old root has its place, but not its mount options: told, and no reason to stop.
+    [/^mount\("", "\/boot"/, "completed"],
     [/^(mount|chroot|chdir|umount\("\.")/, "lost"],
     [/./, "completed"],
   ],

@@ -146,7 +146,9 @@ export function readLiveSettings(words: readonly Word[]): {
   let settings = defaults;
   const complaints: string[] = [];
   for (const { name, value } of words) {
-    const parameter = liveParameters.find((known) => sameName(known.name, name));
+    const parameter = liveParameters.find(
+      (known) => sameName(known.name, name) || (known.name === "root" && sameName("rd.root", name)),
+    );
     if (parameter === undefined) continue;
     // A bare switch turns on, as everywhere.
     const result = parameter.read(value ?? (/=[01]\|?/.test(parameter.usage) ? "1" : ""), settings);

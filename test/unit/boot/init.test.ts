@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { init } from "../../../src/init.ts";
 import {
   type FakeKernel,
+  type Tree,
   Executed,
   attribute,
   device,
@@ -16,10 +17,10 @@ import { realRoot } from "../../fixtures/early-machine.ts";
 import { inVirtualTime } from "../../fixtures/virtual-time.ts";
 
 /** A machine with one disk, /dev/vda, at the start of process 1: the stub has mounted /proc and /dev. */
-function machine(line: string): FakeKernel {
+function machine(line: string, more: Tree = {}): FakeKernel {
   const disk = { uevent: "MAJOR=254\nMINOR=0\nDEVNAME=vda\nDEVTYPE=disk\n", size: "2048\n" };
   return fakeKernel({
-    rootfs: { init: program(), proc: {}, dev: {}, lib: { modules: { "6.1.0": {} } } },
+    rootfs: { init: program(), proc: {}, dev: {}, lib: { modules: { "6.1.0": {} } }, ...more },
     mounts: [
       { at: "/proc", type: "proc" },
       { at: "/dev", type: "devtmpfs" },
@@ -98,6 +99,33 @@ test("from the first line to the real init", async () => {
       1,
     ]);
     expect(kernel.files()).toEqual(["/sysroot"]);
+  });
+});
+
+test("a whole system in the initramfs: its own init, in place", async () => {
+  await inVirtualTime(async (advance) => {
+    const kernel = machine("quiet rd.md=0", { sbin: { init: program() } });
+    const run = start(kernel);
+    await advance(0);
+    expect(run.executed).toMatchObject({ path: "/sbin/init", argv: ["/sbin/init", "single"] });
+    expect(kernel.mounts().map(({ path }) => path)).toEqual(["/", "/proc", "/dev", "/sys", "/run"]);
+    expect(kernel.files()).toContain("/init");
+    expect(kernel.files()).not.toContain("/sysroot");
+  });
+});
+
+test("a /sbin/init that comes later, as a rescue shell makes one, is no reason to hand over to it", async () => {
+  await inVirtualTime(async (advance) => {
+    const kernel = machine("", { bin: { busybox: program() } });
+    const run = start(kernel);
+    await advance(0);
+    expect(kernel.kmsg.join("")).toContain("The kernel command line names no root filesystem.");
+    kernel.sys.mkdir("/sbin", 0o755);
+    kernel.sys.symlink("/bin/busybox", "/sbin/init");
+    kernel.deliver(vdaChanged);
+    await advance(2000);
+    expect(kernel.kmsg.join("").match(/names no root filesystem/g)).toHaveLength(2);
+    expect(run.executed).toBeUndefined();
   });
 });
 
