@@ -10,6 +10,7 @@ import { builtinKernel, stockKernel } from "../qemu/kernel.ts";
 import { dracutImage } from "../qemu/peers/dracut.ts";
 import { initramfsToolsImage } from "../qemu/peers/initramfs-tools.ts";
 import { peersNeed } from "../qemu/peers/peer.ts";
+import { busyboxNeed } from "../qemu/userlands/busybox-build.ts";
 import { USERLAND_NAMES } from "../qemu/userlands/table.ts";
 import { userlandTree, userlandsNeed } from "../qemu/userlands/trees.ts";
 
@@ -64,11 +65,14 @@ async function bootSuites(): Promise<Suite[]> {
   const unable = await userlandsNeed();
   process.stdout.write(`\n==> trees of Debian: ${unable ?? "made once (two minutes or so)"}\n`);
   if (unable === undefined) for (const name of USERLAND_NAMES) await userlandTree(name);
+  process.stdout.write("\n==> a busybox with runit: built once (a minute or two)\n");
+  const lack = await busyboxNeed();
+  if (lack !== undefined) process.stdout.write(`${lack}\n`);
   // DIR/lib/modules/VERSION
   const env = { RDINIT_STOCK_MODULES_ROOT: dirname(dirname(dirname(stock.modules))) };
   return [
     { name: "kernel modules", argv: [bun, "test", "test/kernel"], env },
-    { name: "images", argv: [bun, "test", "--parallel=2", "test/image"], env },
+    { name: "images", argv: [bun, "test", "--timeout=20000", "--parallel=2", "test/image"], env },
     // Two machines at a time: there are two cores, and no KVM.
     { name: "boot", argv: [bun, "test", "--parallel=2", "test/boot"] },
   ];

@@ -4,19 +4,28 @@
  */
 
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { UserError } from "../../src/lib/errors.ts";
+import { basename, join } from "node:path";
+import { UserError, describe } from "../../src/lib/errors.ts";
 import { cacheDir, fingerprint, run, tryRun, withLock } from "../host.ts";
-import { distributionIds } from "../stock.ts";
+import { sourceFiles } from "./apt.ts";
 
 /** The configuration besides `make defconfig`. */
 const SETTINGS: readonly string[] = ["CONFIG_STATIC=y", 'CONFIG_SV_DEFAULT_SERVICE_DIR="/etc/runit/sv"'];
 
-/** Where sources are, by ID of os-release(5). */
-const ARCHIVES: Readonly<Record<string, { readonly uri: string; readonly component: string }>> = {
-  debian: { uri: "http://deb.debian.org/debian", component: "main" },
-  ubuntu: { uri: "http://archive.ubuntu.com/ubuntu", component: "main" },
-};
+/** Why there is no such busybox here; undefined when there is, built now if need be. */
+export async function busyboxNeed(): Promise<string | undefined> {
+  try {
+    await fullBusybox();
+    return undefined;
+  } catch (error) {
+    return `a busybox with runit can't be built here: ${describe(error)}`;
+  }
+}
+
+/** A text of sources.list(5), of either form, with the sources of its packages in their place. */
+export function forSources(text: string): string {
+  return text.replace(/^Types:.*$/gim, "Types: deb-src").replace(/^deb(?=\s)/gm, "deb-src");
+}
 
 /** The path of the program. The first time fetches its source and compiles it, which takes a minute or two. */
 export async function fullBusybox(): Promise<string> {
@@ -36,21 +45,12 @@ export async function fullBusybox(): Promise<string> {
 
 // By apt-get with lists of its own, as the machine's have no sources in them.
 async function fetchSource(dir: string): Promise<string> {
-  const release = await Bun.file("/etc/os-release").text();
-  const codename = /^VERSION_CODENAME=["']?([\w-]+)/m.exec(release)?.[1];
-  const id = distributionIds(release).find((one) => Object.hasOwn(ARCHIVES, one));
-  const archive = id === undefined ? undefined : ARCHIVES[id];
-  if (archive === undefined || codename === undefined)
-    throw new UserError(
-      "It is not known where this distribution has its sources.",
-      "Add it to qemu/userlands/busybox-build.ts.",
-    );
-  for (const name of ["lists/partial", "cache/archives/partial"])
+  for (const name of ["lists/partial", "cache/archives/partial", "sources"])
     mkdirSync(join(dir, name), { recursive: true });
-  const list = join(dir, "sources.list");
-  await Bun.write(list, `deb-src ${archive.uri} ${codename} ${archive.component}\n`);
+  for (const file of await sourceFiles())
+    await Bun.write(join(dir, "sources", basename(file)), forSources(await Bun.file(file).text()));
   const own = [
-    ...["-o", `Dir::Etc::sourcelist=${list}`, "-o", "Dir::Etc::sourceparts=-"],
+    ...["-o", "Dir::Etc::sourcelist=-", "-o", `Dir::Etc::sourceparts=${join(dir, "sources")}`],
     ...["-o", `Dir::State::lists=${join(dir, "lists")}`, "-o", `Dir::Cache=${join(dir, "cache")}`],
     ...["-o", "APT::Sandbox::User="],
   ];
@@ -74,7 +74,7 @@ async function build(dir: string, tarball: string): Promise<void> {
   await Bun.write(config, `${[...kept, ...SETTINGS].join("\n")}\n`);
   await make(source, "busybox");
   renameSync(join(source, "busybox"), join(dir, "busybox"));
-  for (const name of ["source", "lists", "cache"]) rmSync(join(dir, name), { recursive: true });
+  for (const name of ["source", "lists", "cache", "sources"]) rmSync(join(dir, name), { recursive: true });
 }
 
 async function make(source: string, target: string): Promise<void> {

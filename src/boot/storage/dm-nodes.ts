@@ -76,6 +76,8 @@ export function linksOf({ name, uuid }: DmDevice): string[] {
 
 /** What a device is called in /proc/mounts: /dev/mapper/NAME if that leads to it, as mount(8) would have it. */
 export function mountSource(sys: Syscalls, { name, node, dmName }: BlockDevice): string {
+  // The tool that made it may not have come to its end, after which its names are made.
+  if (dmName !== undefined) publishDmDevices(sys);
   const path = `/dev/mapper/${dmName}`;
   return dmName !== undefined && linkTarget(sys, path) === `../${name}` ? path : node;
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { forSources } from "../../../qemu/userlands/busybox-build.ts";
 import { networkSettings, parseRelease, parseSourceEntries } from "../../../qemu/userlands/apt.ts";
 import { userlandDisks } from "../../../qemu/userlands/disks.ts";
 import { USERLAND, etcFiles } from "../../../qemu/userlands/etc.ts";
@@ -51,4 +52,13 @@ test("the disks are filled from the tree", () => {
   const recipe = userlandDisks("systemd", "/cache/tree");
   expect(recipe.inputs).toEqual(["/cache/tree"]);
   expect(recipe.script).toContain(USERLAND.mapping);
+});
+
+test("apt's lists with the sources of its packages in their place, in both forms", () => {
+  expect(forSources("# x\ndeb [signed-by=/k] http://a b main\ndeb-src http://a b main\n")).toBe(
+    "# x\ndeb-src [signed-by=/k] http://a b main\ndeb-src http://a b main\n",
+  );
+  expect(forSources("Types: deb\nURIs: http://a\nSuites: b\n")).toBe(
+    "Types: deb-src\nURIs: http://a\nSuites: b\n",
+  );
 });

@@ -2,10 +2,12 @@ import { describe, expect, test } from "bun:test";
 import {
   linksOf,
   listDmDevices,
+  mountSource,
   publishDmDevices,
   recordOf,
   snapshotNames,
 } from "../../../../src/boot/storage/dm-nodes.ts";
+import { diskWith } from "../../../fixtures/disks-in-memory.ts";
 import { device, fakeKernel, file, symlink, type Tree } from "../../../../syscalls/fake.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, readText } from "../../../../syscalls/index.ts";
 
@@ -98,6 +100,14 @@ describe("links and records", () => {
   test("without sysfs there is nothing to do", () => {
     expect(publishDmDevices(fakeKernel({}).sys)).toEqual([]);
   });
+});
+
+test("a volume is mounted by its name, also before its tool has ended; what is none of dm by its node", () => {
+  const { sys } = machine([{ name: "vg--a-lv--b" }]);
+  const device = { ...diskWith("dm-0", "253:0", undefined), dmName: "vg--a-lv--b" };
+  expect(mountSource(sys, device)).toBe("/dev/mapper/vg--a-lv--b");
+  expect(mountSource(sys, { ...device, name: "dm-7", node: "/dev/dm-7" })).toBe("/dev/dm-7");
+  expect(mountSource(sys, diskWith("sda", "8:0", undefined))).toBe("/dev/sda");
 });
 
 describe("the parts of a volume", () => {
