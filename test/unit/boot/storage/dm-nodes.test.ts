@@ -104,9 +104,9 @@ describe("links and records", () => {
 
 test("a volume is mounted by its name, also before its tool has ended; what is none of dm by its node", () => {
   const { sys } = machine([{ name: "vg--a-lv--b" }]);
-  const device = { ...diskWith("dm-0", "253:0", undefined), dmName: "vg--a-lv--b" };
-  expect(mountSource(sys, device)).toBe("/dev/mapper/vg--a-lv--b");
-  expect(mountSource(sys, { ...device, name: "dm-7", node: "/dev/dm-7" })).toBe("/dev/dm-7");
+  const volume = { ...diskWith("dm-0", "253:0", undefined), dmName: "vg--a-lv--b" };
+  expect(mountSource(sys, volume)).toBe("/dev/mapper/vg--a-lv--b");
+  expect(mountSource(sys, { ...volume, name: "dm-7", node: "/dev/dm-7" })).toBe("/dev/dm-7");
   expect(mountSource(sys, diskWith("sda", "8:0", undefined))).toBe("/dev/sda");
 });
 
