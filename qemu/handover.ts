@@ -18,6 +18,18 @@ const MEMORY_SLACK_KB = 4096;
 const SIZED_BY_MEMORY =
   "the kernel sizes it by the memory that is free at its start, when the packed image still takes some";
 
+const SIZES: readonly RegExp[] = [
+  /^rlimit\.(nproc|sigpending)$/,
+  /^sys\.fs\/(epoll\/max_user_watches|file-max|inotify\/max_user_watches|fanotify\/max_user_marks)$/,
+  /^sys\.kernel\/(threads-max|shmmni|msgmni)$/,
+  /^sys\.net\/ipv4\/(inet_peer_threshold|tcp_mem|tcp_rmem|tcp_wmem|udp_mem|tcp_max_orphans|tcp_max_tw_buckets)$/,
+  /^sys\.net\/ipv4\/tcp_max_syn_backlog$/,
+  /^sys\.net\/(ipv6\/route\/max_size|netfilter\/nf_conntrack_\w+|nf_conntrack_max)$/,
+  /^sys\.user\/max_\w+$/,
+  /^sys\.vm\/(min_free_kbytes|user_reserve_kbytes|admin_reserve_kbytes|lowmem_reserve_ratio)$/,
+  /^mount\.\/dev\.super$/,
+];
+
 /** The rules for a root on a local disk. */
 export const HANDOVER_RULES: readonly Rule[] = [
   { key: /^boottime$/, why: "the initramfs takes its time" },
@@ -32,17 +44,7 @@ export const HANDOVER_RULES: readonly Rule[] = [
     why: "the kernel keeps the table of descriptors as large as the runtime once needed it; nothing is in it",
   },
   { key: /^memory\.(MemFree|lists)$/, why: "memory.free is their sum" },
-  ...[
-    /^rlimit\.(nproc|sigpending)$/,
-    /^sys\.fs\/(epoll\/max_user_watches|file-max|inotify\/max_user_watches|fanotify\/max_user_marks)$/,
-    /^sys\.kernel\/(threads-max|shmmni|msgmni)$/,
-    /^sys\.net\/ipv4\/(inet_peer_threshold|tcp_mem|tcp_rmem|tcp_wmem|udp_mem|tcp_max_orphans|tcp_max_tw_buckets)$/,
-    /^sys\.net\/ipv4\/tcp_max_syn_backlog$/,
-    /^sys\.net\/(ipv6\/route\/max_size|netfilter\/nf_conntrack_\w+|nf_conntrack_max)$/,
-    /^sys\.user\/max_\w+$/,
-    /^sys\.vm\/(min_free_kbytes|user_reserve_kbytes|admin_reserve_kbytes|lowmem_reserve_ratio)$/,
-    /^mount\.\/dev\.super$/,
-  ].map((key): Rule => ({ key, why: SIZED_BY_MEMORY, allows: sameButForSize })),
+  ...SIZES.map((key): Rule => ({ key, why: SIZED_BY_MEMORY, allows: sameButForSize })),
   {
     key: /^mounted\.(dev|proc|sys|run)$/,
     why: "they are mounted already",
@@ -98,6 +100,26 @@ export const HANDOVER_RULES: readonly Rule[] = [
   },
 ];
 
+/** Further rules for a root on arrays, volumes or encryption: it is another device, and so are those it stands on. */
+export const STACKED_RULES: readonly Rule[] = [
+  { key: /^(cwd\.node|root\.node|mount\.\/\.dev)$/, why: "the root is another device" },
+  {
+    key: /^dir\.\/dev\/(dm-\d+|md\d*|md\/\w+|mapper\/[\w-]+|bootgroup|bootgroup\/[\w-]+)$/,
+    why: "these are the devices it stands on",
+    allows: (direct) => direct === undefined,
+  },
+  {
+    key: /^memory\.Mlocked$/,
+    why: "what cryptsetup had locked is counted until a batch of fifteen pages is full, one for each CPU (mm/mlock.c)",
+    allows: (_, through) => Number(through) <= 4 * 60,
+  },
+  {
+    key: /^kernel\.mdstat$/,
+    why: "the array runs",
+    allows: (_, through) => through?.includes(" : active ") === true,
+  },
+];
+
 /**
  * Further rules when the init to compare with is one that the kernel started from the rootfs, as a kernel
  * whose drivers are modules can't start one from a disk. What differs then is the root, and what the modules
@@ -113,6 +135,8 @@ export const ROOTFS_RULES: readonly Rule[] = [
   { key: /^(argv\.0|execfn)$/, why: "its init has another path" },
   { key: /^(cwd|root)\.node$/, why: "the root is another filesystem" },
   { key: /^kernel\.cmdline$/, why: "it names the root" },
+  // Both have an image then, and either may be the larger.
+  ...SIZES.map((key): Rule => ({ key, why: SIZED_BY_MEMORY, allows: (a, b) => sameButForSize(b, a) })),
   { key: /^modules?\./, why: "the drivers are modules" },
   { key: /^sys\.dev\//, why: "the drivers' own settings" },
   {

@@ -85,10 +85,12 @@ export function compare(direct: Listing, through: Listing, rules: readonly Rule[
   return differences;
 }
 
-/** One line for each difference, for the message of a failed test. */
-export function describeDifferences(differences: readonly Difference[]): string {
+/** One line for each difference, for the message of a failed test; `who` handed over. */
+export function describeDifferences(differences: readonly Difference[], who = "us"): string {
   return differences
-    .map(({ key, direct, through }) => `${text(key)}: directly ${show(direct)}, through us ${show(through)}`)
+    .map(
+      ({ key, direct, through }) => `${text(key)}: directly ${show(direct)}, through ${who} ${show(through)}`,
+    )
     .join("\n");
 }
 

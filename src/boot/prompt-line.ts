@@ -1,5 +1,7 @@
 /** The line that is typed on one terminal: a buffer of fixed size, edited in place and overwritten when it is done with. */
 
+import { secretBuffer } from "./secret-buffer.ts";
+
 /** The longest answer: the longest passphrase that cryptsetup(8) reads from a terminal. */
 export const longestAnswer_bytes = 512;
 
@@ -19,7 +21,7 @@ export type LineEvent =
  * come, NUL too.
  */
 export class LineEditor {
-  private readonly buffer = new Uint8Array(longestAnswer_bytes);
+  private readonly buffer = secretBuffer(longestAnswer_bytes);
   private length = 0;
   private overlong = false;
 

@@ -9,6 +9,7 @@ import { type Fd, O_CLOEXEC, SysError } from "../../syscalls/index.ts";
 import { describe } from "../lib/errors.ts";
 import type { Boot } from "./context.ts";
 import { LineEditor, longestAnswer_bytes } from "./prompt-line.ts";
+import { secretBuffer } from "./secret-buffer.ts";
 import { type LogWatch, watchLog } from "./prompt-log.ts";
 import { type Client, askSocket, listenForAnswers } from "./prompt-socket.ts";
 import { type Terminal, consolePaths, openTerminal } from "./prompt-terminals.ts";
@@ -147,7 +148,7 @@ export class Prompt {
   }
 
   private read(terminal: Terminal): void {
-    const typed = new Uint8Array(64);
+    const typed = secretBuffer(64);
     const line = this.terminals.get(terminal) ?? new LineEditor();
     for (let count = terminal.read(typed); count !== 0; count = terminal.read(typed)) {
       if (count === undefined) return this.drop(terminal);

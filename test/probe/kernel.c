@@ -1,4 +1,4 @@
-/* What the kernel keeps besides processes: its parameters, keys and modules. */
+/* What the kernel keeps besides processes: its parameters, keys, modules, and what processes share. */
 
 #include "probe.h"
 
@@ -55,6 +55,10 @@ void probe_kernel(void)
     emit_file("kernel.version", "/proc/version");
     emit_file("kernel.swaps", "/proc/swaps");
     emit_file("kernel.mdstat", "/proc/mdstat");
+    emit_file("ipc.shm", "/proc/sysvipc/shm");
+    emit_file("ipc.sem", "/proc/sysvipc/sem");
+    emit_file("ipc.msg", "/proc/sysvipc/msg");
+    emit_file("ipc.locks", "/proc/locks");
     emit_file("kernel.firmware_path", "/sys/module/firmware_class/parameters/path");
     emit_file("kernel.printk_devkmsg", "/proc/sys/kernel/printk_devkmsg");
     probe_keys();

@@ -1,4 +1,4 @@
-/* Network interfaces, their addresses, and routes. */
+/* Network interfaces, their addresses, routes, and sockets of the machine itself. */
 
 #include "probe.h"
 
@@ -77,4 +77,6 @@ void probe_network(void)
     probe_lines("net.ipv6", "/proc/net/if_inet6", 0, 99, 0);
     probe_lines("route.ipv4", "/proc/net/route", 1, 4, 5);
     probe_lines("route.ipv6", "/proc/net/ipv6_route", 0, 6, 7);
+    /* Names alone: the rest is addresses and inode numbers. */
+    probe_lines("unix", "/proc/net/unix", 1, 0, 6);
 }

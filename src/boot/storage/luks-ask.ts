@@ -10,6 +10,7 @@
 
 import { Prompt } from "../prompt.ts";
 import type { Boot } from "../context.ts";
+import { secretCopy } from "../secret-buffer.ts";
 import { passphraseWords } from "./luks-command.ts";
 import { type Tracked, titleOf } from "./luks-states.ts";
 import { type Workshop, openVolume } from "./luks-unlock.ts";
@@ -98,7 +99,7 @@ export class Questions {
       opened = await this.tryAll(passphrase);
     } finally {
       // The buffer is the prompt's, which uses it again.
-      if (opened) this.keep(passphrase.slice());
+      if (opened) this.keep(secretCopy(passphrase));
       passphrase.fill(0);
     }
     return opened;

@@ -1,6 +1,14 @@
 /** Opens one encrypted volume by cryptsetup: with a token, a key file or a passphrase. */
 
-import { O_CLOEXEC } from "../../../syscalls/index.ts";
+import {
+  type Fd,
+  MFD_CLOEXEC,
+  O_CLOEXEC,
+  O_RDONLY,
+  O_WRONLY,
+  type Syscalls,
+  writeAll,
+} from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import type { BlockDevices } from "../blockdevices.ts";
 import type { ChildResult, runChild } from "../children.ts";
@@ -135,14 +143,27 @@ async function runCryptsetup(
     deadline_ms,
   } as const;
   if (passphrase === undefined) return run(boot, request);
-  // A pipe holds it whole, and the runtime makes no copy of it.
-  const pipe = boot.sys.pipe(O_CLOEXEC);
+  return withFileOf(boot.sys, passphrase, (stdin) => run(boot, { ...request, stdin }));
+}
+
+/** Calls `use` with a file in memory that holds the bytes, which are overwritten then; those in a pipe could not be. */
+async function withFileOf<T>(sys: Syscalls, bytes: Uint8Array, use: (fd: Fd) => Promise<T>): Promise<T> {
+  const file = sys.memfd("passphrase", MFD_CLOEXEC);
+  const open = (flags: number): Fd => sys.open(`/proc/self/fd/${file}`, flags | O_CLOEXEC);
   try {
-    boot.sys.write(pipe.write, passphrase);
+    writeAll(sys, file, bytes);
+    const reader = open(O_RDONLY);
+    try {
+      return await use(reader);
+    } finally {
+      sys.close(reader);
+      const eraser = open(O_WRONLY);
+      writeAll(sys, eraser, new Uint8Array(bytes.length));
+      sys.close(eraser);
+    }
   } finally {
-    boot.sys.close(pipe.write);
+    sys.close(file);
   }
-  return run(boot, { ...request, stdin: pipe.read }).finally(() => boot.sys.close(pipe.read));
 }
 
 /** Calls `use` with the path of the header, undefined when it is on the volume; not at all when it is not there. */

@@ -48,8 +48,10 @@ function scene(line: string, { uuids = [LUKS_UUID], files = {}, json, answers = 
       dev: Object.fromEntries(nodes) as Tree,
       usr: { sbin: { cryptsetup: program() } },
       run: {},
+      proc: {},
       ...files,
     },
+    mounts: [{ at: "/proc", type: "proc" }],
   });
   const { sys } = kernel;
   const said: string[] = [];
