@@ -38,7 +38,7 @@ bench: setup-test build/rdinit build/init ## measure boots in deterministic virt
 	@$(BUN) qemu/bench.ts
 
 handover: setup-test build/rdinit build/init ## compare what a real init finds, through rdinit and others, with a start by the kernel: ten minutes or so
-	@$(BUN) qemu/handover-table.ts
+	@$(BUN) qemu/handover/table.ts
 
 kernel: setup-test build/rdinit ## build a small kernel with the image inside: FORM=directory|list|cpio, IMAGE="options of rdinit image"
 	@$(BUN) qemu/embed.ts --form "$(FORM)" $(IMAGE)

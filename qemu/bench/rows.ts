@@ -9,7 +9,7 @@ import { initramfsTools, initramfsToolsWithKey } from "../peers/initramfs-tools.
 import { type Peer, peerImage, peersNeed } from "../peers/peer.ts";
 import { tinyInitramfs } from "../peers/tiny-initramfs.ts";
 import { makeDisksInGuest } from "../maker.ts";
-import { STORAGE } from "../storage.ts";
+import { STORAGE } from "../storage/basic.ts";
 import { BENCH_DIR, BENCH_UUID, type BenchRow, benchDisk, measure } from "./boot.ts";
 import { BY_SPEED, genericImage } from "./build.ts";
 import { stackImage, stackParameters } from "./images.ts";

@@ -1,7 +1,7 @@
 /** The disks of the benchmark that only a kernel with md and dm can make: recipes with fixed identifiers. */
 
 import type { MakerRecipe } from "../maker.ts";
-import { STORAGE } from "../storage.ts";
+import { STORAGE } from "../storage/basic.ts";
 import type { Tree } from "../tree.ts";
 import { BENCH_UUID, markTree } from "./boot.ts";
 

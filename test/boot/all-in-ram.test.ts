@@ -3,7 +3,7 @@
 import { beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { HANDOVER_RULES } from "../../qemu/handover.ts";
+import { HANDOVER_RULES } from "../../qemu/handover/rules.ts";
 import { PROJECT, run } from "../../qemu/host.ts";
 import { staticBusybox } from "../../qemu/images.ts";
 import { builtinKernel } from "../../qemu/kernel.ts";

@@ -5,7 +5,7 @@ import { rdinitImage } from "../../qemu/images.ts";
 import { type Kernel, stockKernel } from "../../qemu/kernel.ts";
 import { buildProbe } from "../../qemu/probe.ts";
 import { MACHINE_MS, TEST_MS, bootRdinit, expectSaid, probed, said } from "../../qemu/scenario.ts";
-import { MIRROR_PASSPHRASE, MIRROR_UUID, btrfsMirror } from "../../qemu/storage-more.ts";
+import { MIRROR_PASSPHRASE, MIRROR_UUID, btrfsMirror } from "../../qemu/storage/more.ts";
 
 const ROOT = `root=UUID=${MIRROR_UUID}`;
 const HALF = `the btrfs ${MIRROR_UUID} has 1 of its 2 devices (vda)`;

@@ -8,7 +8,7 @@ import { stockKernel } from "../../qemu/kernel.ts";
 import { startMachine } from "../../qemu/machine.ts";
 import { makeDisksInGuest } from "../../qemu/maker.ts";
 import { MACHINE_MS as GUEST_MS, TEST_MS, bootRdinit, expectSaid, said } from "../../qemu/scenario.ts";
-import { STORAGE, raid1LvmLuks } from "../../qemu/storage.ts";
+import { STORAGE, raid1LvmLuks } from "../../qemu/storage/basic.ts";
 import { ROOT_FOLDERS, type Tree } from "../../qemu/tree.ts";
 import { userlandDisks } from "../../qemu/userlands/disks.ts";
 import { USERLAND } from "../../qemu/userlands/etc.ts";

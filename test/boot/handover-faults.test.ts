@@ -14,8 +14,8 @@ import {
   faultsOf,
   stepsOf,
   told,
-} from "../../qemu/handover-faults.ts";
-import { HANDOVER_RULES } from "../../qemu/handover.ts";
+} from "../../qemu/handover/faults.ts";
+import { HANDOVER_RULES } from "../../qemu/handover/rules.ts";
 import { builtinKernel } from "../../qemu/kernel.ts";
 import {
   type Listing,

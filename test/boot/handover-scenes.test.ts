@@ -1,8 +1,8 @@
 /** The hand-over after boots of every kind: the real init finds what a start by the kernel would have given it. */
 
 import { beforeAll, expect, test } from "bun:test";
-import { NO_GROUP, groupOf } from "../../qemu/handover-groups.ts";
-import { SCENES, playScene, sceneImage } from "../../qemu/handover-scenes.ts";
+import { NO_GROUP, groupOf } from "../../qemu/handover/groups.ts";
+import { SCENES, playScene, sceneImage } from "../../qemu/handover/scenes.ts";
 import { describeDifferences } from "../../qemu/probe.ts";
 import { MACHINE_MS, TEST_MS } from "../../qemu/scenario.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeDisk } from "../../qemu/disks.ts";
-import { HANDOVER_RULES, ROOTFS_RULES } from "../../qemu/handover.ts";
+import { HANDOVER_RULES, ROOTFS_RULES } from "../../qemu/handover/rules.ts";
 import { rdinitImage } from "../../qemu/images.ts";
 import { type Kernel, builtinKernel, stockKernel } from "../../qemu/kernel.ts";
 import type { MachineOptions } from "../../qemu/machine.ts";

@@ -2,7 +2,7 @@
 
 import { beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import { HANDOVER_RULES } from "../../qemu/handover.ts";
+import { HANDOVER_RULES } from "../../qemu/handover/rules.ts";
 import { compile } from "../../qemu/host.ts";
 import { rdinitImage } from "../../qemu/images.ts";
 import { builtinKernel, stockKernel } from "../../qemu/kernel.ts";

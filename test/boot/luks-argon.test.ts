@@ -4,8 +4,8 @@ import { beforeAll, expect, test } from "bun:test";
 import { makeDisksInGuest } from "../../qemu/maker.ts";
 import { probeRoot } from "../../qemu/probe.ts";
 import { bootRdinit, expectSaid, probed, said } from "../../qemu/scenario.ts";
-import { ARGON_KIB, LUKS, luksOfArgon } from "../../qemu/storage-luks.ts";
-import { STORAGE } from "../../qemu/storage.ts";
+import { ARGON_KIB, LUKS, luksOfArgon } from "../../qemu/storage/luks.ts";
+import { STORAGE } from "../../qemu/storage/basic.ts";
 import { MAKE_MS, answer } from "../fixtures/encrypted-boot.ts";
 
 const VOLUME = `vda (luks-${LUKS.root})`;

@@ -7,7 +7,7 @@ import { stockKernel } from "../../qemu/kernel.ts";
 import { makeDisksInGuest } from "../../qemu/maker.ts";
 import { probeRoot } from "../../qemu/probe.ts";
 import { MACHINE_MS, TEST_MS, bootRdinit, expectSaid, probed } from "../../qemu/scenario.ts";
-import { STORAGE, plainLuks } from "../../qemu/storage.ts";
+import { STORAGE, plainLuks } from "../../qemu/storage/basic.ts";
 import type { Tree } from "../../qemu/tree.ts";
 import { LOOK, MAKE_MS, QUESTION, answer, lookedAt } from "../fixtures/encrypted-boot.ts";
 

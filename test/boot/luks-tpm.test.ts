@@ -8,8 +8,8 @@ import { type Kernel, stockKernel } from "../../qemu/kernel.ts";
 import { type Machine, type MachineOptions, startMachine } from "../../qemu/machine.ts";
 import { buildProbe } from "../../qemu/probe.ts";
 import { MACHINE_MS, TEST_MS, expectSaid, probed } from "../../qemu/scenario.ts";
-import { otherTpm, tpmDisk } from "../../qemu/storage-tpm.ts";
-import { STORAGE } from "../../qemu/storage.ts";
+import { otherTpm, tpmDisk } from "../../qemu/storage/tpm.ts";
+import { STORAGE } from "../../qemu/storage/basic.ts";
 import { LOOK, MAKE_MS, QUESTION, answer, lookedAt } from "../fixtures/encrypted-boot.ts";
 import { temporaryDirectory, temporaryTree } from "../fixtures/temporary.ts";
 

@@ -1,7 +1,7 @@
 /** Encrypted roots: opened by a passphrase, by key files and with headers that are elsewhere, and no secret left behind. */
 
 import { beforeAll, expect, test } from "bun:test";
-import { HANDOVER_RULES } from "../../qemu/handover.ts";
+import { HANDOVER_RULES } from "../../qemu/handover/rules.ts";
 import { builtinKernel } from "../../qemu/kernel.ts";
 import { makeDisksInGuest } from "../../qemu/maker.ts";
 import {
@@ -13,8 +13,8 @@ import {
   referenceListing,
 } from "../../qemu/probe.ts";
 import { MACHINE_MS, TEST_MS, bootRdinit, expectSaid, probeDisk, probed } from "../../qemu/scenario.ts";
-import { LUKS, luksWithHeader, luksWithKey, twoLuks } from "../../qemu/storage-luks.ts";
-import { STORAGE, plainLuks } from "../../qemu/storage.ts";
+import { LUKS, luksWithHeader, luksWithKey, twoLuks } from "../../qemu/storage/luks.ts";
+import { STORAGE, plainLuks } from "../../qemu/storage/basic.ts";
 import type { Tree } from "../../qemu/tree.ts";
 import { CLEAN, LOOK, MAKE_MS, QUESTION, answer, imageFile, lookedAt } from "../fixtures/encrypted-boot.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";

@@ -13,7 +13,7 @@ import {
   probed,
   said,
 } from "../../qemu/scenario.ts";
-import { STRANGE, strangeGroups } from "../../qemu/storage-lvm.ts";
+import { STRANGE, strangeGroups } from "../../qemu/storage/lvm.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 
 const dir = temporaryDirectory();

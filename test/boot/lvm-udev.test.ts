@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "bun:test";
 import { rdinitImage, staticBusybox } from "../../qemu/images.ts";
 import { makeDisksInGuest } from "../../qemu/maker.ts";
 import { MACHINE_MS, TEST_MS, bootRdinit } from "../../qemu/scenario.ts";
-import { LVM, lvmDisks } from "../../qemu/storage-lvm.ts";
+import { LVM, lvmDisks } from "../../qemu/storage/lvm.ts";
 import { ROOT_FOLDERS, type Tree, libraries } from "../../qemu/tree.ts";
 
 const RULES = ["55-dm", "56-lvm", "60-persistent-storage-dm", "95-dm-notify", "99-systemd"];

@@ -7,7 +7,7 @@ import type { Machine } from "../../qemu/machine.ts";
 import { makeDisksInGuest } from "../../qemu/maker.ts";
 import { probeRoot } from "../../qemu/probe.ts";
 import { MACHINE_MS, TEST_MS, bootRdinit, expectSaid, probed, said } from "../../qemu/scenario.ts";
-import { LVM, type Layout, lvmDisks } from "../../qemu/storage-lvm.ts";
+import { LVM, type Layout, lvmDisks } from "../../qemu/storage/lvm.ts";
 
 const UUID = `UUID=${LVM.filesystem}`;
 const MAPPED = "vg--a-lv--b";

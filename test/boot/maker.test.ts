@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { run, tryRun } from "../../qemu/host.ts";
 import { makeDisksInGuest } from "../../qemu/maker.ts";
 import type { MakerRecipe } from "../../qemu/maker.ts";
-import { plainLuks, plainLvm, raid1, raid1Lvm, raid1LvmLuks, STORAGE } from "../../qemu/storage.ts";
+import { plainLuks, plainLvm, raid1, raid1Lvm, raid1LvmLuks, STORAGE } from "../../qemu/storage/basic.ts";
 import type { Tree } from "../../qemu/tree.ts";
 
 const TIMEOUT_MS = 150_000;

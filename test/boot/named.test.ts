@@ -12,8 +12,8 @@ import {
   probeDisk,
   probed,
 } from "../../qemu/scenario.ts";
-import { LUKS, twoLuks } from "../../qemu/storage-luks.ts";
-import { STORAGE } from "../../qemu/storage.ts";
+import { LUKS, twoLuks } from "../../qemu/storage/luks.ts";
+import { STORAGE } from "../../qemu/storage/basic.ts";
 import { LOOK, MAKE_MS, answer, lookedAt } from "../fixtures/encrypted-boot.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 

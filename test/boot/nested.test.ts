@@ -5,8 +5,8 @@ import { rdinitImage } from "../../qemu/images.ts";
 import { type MakerRecipe, makeDisksInGuest } from "../../qemu/maker.ts";
 import { probeRoot } from "../../qemu/probe.ts";
 import { MACHINE_MS, TEST_MS, bootRdinit, probed } from "../../qemu/scenario.ts";
-import { NESTED, luksOnLvmOnTwoLuks, lvmOnLuksOnRaid5 } from "../../qemu/storage-nested.ts";
-import { STORAGE, raid1Lvm, raid1LvmLuks } from "../../qemu/storage.ts";
+import { NESTED, luksOnLvmOnTwoLuks, lvmOnLuksOnRaid5 } from "../../qemu/storage/nested.ts";
+import { STORAGE, raid1Lvm, raid1LvmLuks } from "../../qemu/storage/basic.ts";
 import type { Tree } from "../../qemu/tree.ts";
 
 const MAKE_MS = 150_000;

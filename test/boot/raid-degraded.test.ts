@@ -15,7 +15,7 @@ import {
   arrayDisks,
   disksOf,
   staleMirror,
-} from "../../qemu/storage-raid.ts";
+} from "../../qemu/storage/raid.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 
 const ROOT = `root=UUID=${ARRAY_ROOT_UUID}`;

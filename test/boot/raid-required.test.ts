@@ -6,8 +6,8 @@ import { PROJECT, run } from "../../qemu/host.ts";
 import { makeDisksInGuest } from "../../qemu/maker.ts";
 import { probeRoot } from "../../qemu/probe.ts";
 import { MACHINE_MS, TEST_MS, bootRdinit, expectSaid, probed } from "../../qemu/scenario.ts";
-import { ARRAY_UUID, LEVEL_ARRAYS, arrayDisks, disksOf } from "../../qemu/storage-raid.ts";
-import { STORAGE, raid1 } from "../../qemu/storage.ts";
+import { ARRAY_UUID, LEVEL_ARRAYS, arrayDisks, disksOf } from "../../qemu/storage/raid.ts";
+import { STORAGE, raid1 } from "../../qemu/storage/basic.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 
 const dir = temporaryDirectory();

@@ -1,7 +1,7 @@
 /** Roots on arrays of md: every level and metadata version, each way to name them, and what stands around them. */
 
 import { beforeAll, expect, test } from "bun:test";
-import { HANDOVER_RULES } from "../../qemu/handover.ts";
+import { HANDOVER_RULES } from "../../qemu/handover/rules.ts";
 import { type RdinitImage, rdinitImage } from "../../qemu/images.ts";
 import { builtinKernel, stockKernel } from "../../qemu/kernel.ts";
 import { makeDisksInGuest } from "../../qemu/maker.ts";
@@ -15,7 +15,7 @@ import {
   arrayDisks,
   disksOf,
   partitionedArray,
-} from "../../qemu/storage-raid.ts";
+} from "../../qemu/storage/raid.ts";
 import { dashUuid } from "../../src/lib/uuid.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 

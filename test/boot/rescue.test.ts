@@ -1,7 +1,7 @@
 /** The rescue shell: entered, usable like any terminal, left, and nothing of it seen by the real init. */
 
 import { beforeAll, expect, test } from "bun:test";
-import { HANDOVER_RULES } from "../../qemu/handover.ts";
+import { HANDOVER_RULES } from "../../qemu/handover/rules.ts";
 import { rdinitImage } from "../../qemu/images.ts";
 import { builtinKernel } from "../../qemu/kernel.ts";
 import { type Listing, compare, describeDifferences, referenceListing } from "../../qemu/probe.ts";

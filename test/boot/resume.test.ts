@@ -10,8 +10,8 @@ import { rdinitImage, staticBusybox } from "../../qemu/images.ts";
 import { type Kernel, stockKernel } from "../../qemu/kernel.ts";
 import { makeDisksInGuest } from "../../qemu/maker.ts";
 import { MACHINE_MS, TEST_MS, bootRdinit, expectSaid, probeDisk, probed, said } from "../../qemu/scenario.ts";
-import { STORAGE } from "../../qemu/storage.ts";
-import { luksSwap } from "../../qemu/storage-more.ts";
+import { STORAGE } from "../../qemu/storage/basic.ts";
+import { luksSwap } from "../../qemu/storage/more.ts";
 import { ROOT_FOLDERS } from "../../qemu/tree.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 

@@ -1,7 +1,7 @@
 /** A passphrase that was typed is nowhere in the machine's memory when the real init runs, but in the kernel's terminal. */
 
 import { expect, test } from "bun:test";
-import { secretsInMemory } from "../../qemu/handover-secrets.ts";
+import { secretsInMemory } from "../../qemu/handover/secrets.ts";
 import { MAKE_MS } from "../fixtures/encrypted-boot.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 

@@ -6,10 +6,10 @@ import { probeRoot } from "../../qemu/probe.ts";
 import { MACHINE_MS, TEST_MS, bootRdinit, expectSaid, probed } from "../../qemu/scenario.ts";
 import { rdinitImage } from "../../qemu/images.ts";
 import type { Disk } from "../../qemu/devices.ts";
-import { type Failing, failingDisks } from "../../qemu/storage-failing.ts";
-import { LUKS, twoLuks } from "../../qemu/storage-luks.ts";
-import { LVM, lvmDisks } from "../../qemu/storage-lvm.ts";
-import { STORAGE } from "../../qemu/storage.ts";
+import { type Failing, failingDisks } from "../../qemu/storage/failing.ts";
+import { LUKS, twoLuks } from "../../qemu/storage/luks.ts";
+import { LVM, lvmDisks } from "../../qemu/storage/lvm.ts";
+import { STORAGE } from "../../qemu/storage/basic.ts";
 import { answer } from "../fixtures/encrypted-boot.ts";
 
 /** Where the first metadata of a physical volume lies, the keys of a LUKS2 volume, and what is encrypted in it. */

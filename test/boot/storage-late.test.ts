@@ -5,7 +5,7 @@ import { rdinitImage } from "../../qemu/images.ts";
 import { makeDisksInGuest } from "../../qemu/maker.ts";
 import { probeRoot } from "../../qemu/probe.ts";
 import { MACHINE_MS, TEST_MS, bootRdinit, probed, said } from "../../qemu/scenario.ts";
-import { STORAGE, raid1LvmLuks } from "../../qemu/storage.ts";
+import { STORAGE, raid1LvmLuks } from "../../qemu/storage/basic.ts";
 import { MAKE_MS, QUESTION, answer } from "../fixtures/encrypted-boot.ts";
 
 /** How late the first disk is, from the first word about it. */

@@ -5,8 +5,8 @@ import { MACHINE_DRIVERS, rdinitImage } from "../../qemu/images.ts";
 import { type Kernel, stockKernel } from "../../qemu/kernel.ts";
 import { buildProbe } from "../../qemu/probe.ts";
 import { TEST_MS, bootRdinit, expectSaid, probed } from "../../qemu/scenario.ts";
-import { LAYERS, type LayerDisks, layerDisks } from "../../qemu/storage-layers.ts";
-import { LVM } from "../../qemu/storage-lvm.ts";
+import { LAYERS, type LayerDisks, layerDisks } from "../../qemu/storage/layers.ts";
+import { LVM } from "../../qemu/storage/lvm.ts";
 import { MAKE_MS } from "../fixtures/encrypted-boot.ts";
 
 let kernel: Kernel;

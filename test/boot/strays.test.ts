@@ -1,7 +1,7 @@
 /** What the early userspace leaves behind must not reach the real init: processes of every kind, and mounts. */
 
 import { beforeAll, expect, test } from "bun:test";
-import { HANDOVER_RULES } from "../../qemu/handover.ts";
+import { HANDOVER_RULES } from "../../qemu/handover/rules.ts";
 import { builtinKernel } from "../../qemu/kernel.ts";
 import { type Listing, type Rule, compare, describeDifferences, referenceListing } from "../../qemu/probe.ts";
 import {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { faultsOf, stepsOf } from "../../../qemu/handover-faults.ts";
+import { faultsOf, stepsOf } from "../../../qemu/handover/faults.ts";
 
 const CALLS = [
   "read(anon_inode:[eventfd])",

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { GROUP_NAMES, byThing, countByGroup, groupOf, thingOf } from "../../../qemu/handover-groups.ts";
+import { GROUP_NAMES, byThing, countByGroup, groupOf, thingOf } from "../../../qemu/handover/groups.ts";
 
 test("keys belong to the words of the contract", () => {
   const groups = {

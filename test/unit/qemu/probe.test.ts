@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { HANDOVER_RULES } from "../../../qemu/handover.ts";
+import { HANDOVER_RULES } from "../../../qemu/handover/rules.ts";
 import { run } from "../../../qemu/host.ts";
 import { buildProbe, compare, describeDifferences, parseListing } from "../../../qemu/probe.ts";
 import type { Listing } from "../../../qemu/probe.ts";

@@ -1,7 +1,7 @@
 /** Disks with logical volumes of every kind that an LVM root can have, made in a guest. */
 
-import type { MakerRecipe } from "./maker.ts";
-import type { Tree } from "./tree.ts";
+import type { MakerRecipe } from "../maker.ts";
+import type { Tree } from "../tree.ts";
 
 /** Identifiers of what the recipes make. Names have hyphens, which device-mapper doubles. */
 export const LVM = {

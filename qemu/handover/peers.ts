@@ -4,17 +4,17 @@
  */
 
 import { join } from "node:path";
-import { makeDisk } from "./disks.ts";
-import { HANDOVER_RULES, ROOTFS_RULES } from "./handover.ts";
-import { rdinitImage } from "./images.ts";
-import { type Kernel, stockKernel } from "./kernel.ts";
-import { busyboxImage } from "./peers/busybox.ts";
-import { dracut } from "./peers/dracut.ts";
-import { initramfsTools } from "./peers/initramfs-tools.ts";
-import { peerImage, peersNeed } from "./peers/peer.ts";
-import { tinyInitramfs } from "./peers/tiny-initramfs.ts";
-import { type Difference, buildProbe, compare, probeMachine, probeRoot } from "./probe.ts";
-import { packInitramfs } from "./tree.ts";
+import { makeDisk } from "../disks.ts";
+import { HANDOVER_RULES, ROOTFS_RULES } from "./rules.ts";
+import { rdinitImage } from "../images.ts";
+import { type Kernel, stockKernel } from "../kernel.ts";
+import { busyboxImage } from "../peers/busybox.ts";
+import { dracut } from "../peers/dracut.ts";
+import { initramfsTools } from "../peers/initramfs-tools.ts";
+import { peerImage, peersNeed } from "../peers/peer.ts";
+import { tinyInitramfs } from "../peers/tiny-initramfs.ts";
+import { type Difference, buildProbe, compare, probeMachine, probeRoot } from "../probe.ts";
+import { packInitramfs } from "../tree.ts";
 
 /** What came of a contender. */
 export type Judged = { readonly name: string } & (

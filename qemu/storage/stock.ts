@@ -10,10 +10,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { cacheDir, fingerprint, withLock } from "./host.ts";
-import { rdinitImage } from "./images.ts";
-import { stockKernel } from "./kernel.ts";
-import { startMachine } from "./machine.ts";
+import { cacheDir, fingerprint, withLock } from "../host.ts";
+import { rdinitImage } from "../images.ts";
+import { stockKernel } from "../kernel.ts";
+import { startMachine } from "../machine.ts";
 
 export interface StockRecipe {
   /** Names the log and the cached folder. */

@@ -1,7 +1,7 @@
 /** Disks with arrays, volume groups and encryption, made in a guest: recipes with fixed identifiers. */
 
-import type { MakerRecipe } from "./maker.ts";
-import type { Tree } from "./tree.ts";
+import type { MakerRecipe } from "../maker.ts";
+import type { Tree } from "../tree.ts";
 
 /** Identifiers of everything that the recipes make. */
 export const STORAGE = {

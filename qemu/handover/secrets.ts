@@ -2,11 +2,11 @@
 
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { sceneImage } from "./handover-scenes.ts";
-import { makeDisksInGuest } from "./maker.ts";
-import { probeRoot } from "./probe.ts";
-import { MACHINE_MS, bootRdinit } from "./scenario.ts";
-import { STORAGE, plainLuks } from "./storage.ts";
+import { sceneImage } from "./scenes.ts";
+import { makeDisksInGuest } from "../maker.ts";
+import { probeRoot } from "../probe.ts";
+import { MACHINE_MS, bootRdinit } from "../scenario.ts";
+import { STORAGE, plainLuks } from "../storage/basic.ts";
 
 /** A copy of the passphrase in memory. */
 export interface Copy {

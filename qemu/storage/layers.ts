@@ -1,8 +1,8 @@
 /** Disks with layers that the small kernel has no driver for: a linear array with partitions, a cached volume. */
 
 import { join } from "node:path";
-import { LVM } from "./storage-lvm.ts";
-import { fillStock, makeUnderStockKernel } from "./storage-stock.ts";
+import { LVM } from "./lvm.ts";
+import { fillStock, makeUnderStockKernel } from "./stock.ts";
 
 export const LAYERS = {
   /** The array; a name that ends with a digit has a p before the numbers of its partitions. */

@@ -1,7 +1,7 @@
 /** The hand-over's calls behind its checks and moves, each failing in a boot of its own, and what comes of each boot. */
 
-import { type Fault, type Step, bootWithFaults, faultsOf, stepsOf, told } from "./handover-faults.ts";
-import { MACHINE_MS, probeDisk, said } from "./scenario.ts";
+import { type Fault, type Step, bootWithFaults, faultsOf, stepsOf, told } from "./faults.ts";
+import { MACHINE_MS, probeDisk, said } from "../scenario.ts";
 
 /** What came of a boot in which a call failed. */
 export interface Suffered {

@@ -2,7 +2,7 @@
  * What a real init finds otherwise than if the kernel had started it directly: one probe (test/probe), compared
  * line by line.
  *
- *   bun qemu/handover-table.ts [scenes] [peers] [faults] [secrets]      these tables, or the first two
+ *   bun qemu/handover/table.ts [scenes] [peers] [faults] [secrets]      these tables, or the first two
  *
  * "scenes" is rdinit alone, on a kernel that can start the probe from the same disk by itself; its status is 1 when
  * anything differs. "peers" holds rdinit beside others, on the distribution's kernel. What is allowed to differ, and
@@ -14,14 +14,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "../src/lib/bytes.ts";
-import { UserError, describe } from "../src/lib/errors.ts";
-import { GROUP_NAMES, byThing, countByGroup } from "./handover-groups.ts";
-import { sufferFaults } from "./handover-matrix.ts";
-import { type Judged, judgePeers } from "./handover-peers.ts";
-import { secretsInMemory } from "./handover-secrets.ts";
-import { SCENES, playScene, sceneImage } from "./handover-scenes.ts";
-import { type Difference, describeDifferences } from "./probe.ts";
+import { text } from "../../src/lib/bytes.ts";
+import { UserError, describe } from "../../src/lib/errors.ts";
+import { GROUP_NAMES, byThing, countByGroup } from "./groups.ts";
+import { sufferFaults } from "./matrix.ts";
+import { type Judged, judgePeers } from "./peers.ts";
+import { secretsInMemory } from "./secrets.ts";
+import { SCENES, playScene, sceneImage } from "./scenes.ts";
+import { type Difference, describeDifferences } from "../probe.ts";
 
 /** Longest line that a difference takes, and how many are shown of one thing. */
 const WIDTH = 180;

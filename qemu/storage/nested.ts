@@ -1,8 +1,8 @@
 /** Disks whose layers are stacked as people really have them, made in a guest: recipes with fixed identifiers. */
 
-import type { MakerRecipe } from "./maker.ts";
-import { STORAGE } from "./storage.ts";
-import type { Tree } from "./tree.ts";
+import type { MakerRecipe } from "../maker.ts";
+import { STORAGE } from "./basic.ts";
+import type { Tree } from "../tree.ts";
 
 /** Containers that lie beside or above STORAGE.luks, all with STORAGE.passphrase. */
 export const NESTED = {

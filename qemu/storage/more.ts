@@ -1,9 +1,9 @@
 /** More disks that only a guest can make: a btrfs over two of them, which takes the distribution's kernel, and encrypted swap. */
 
 import { join } from "node:path";
-import type { MakerRecipe } from "./maker.ts";
-import { fillStock, makeUnderStockKernel } from "./storage-stock.ts";
-import { STORAGE } from "./storage.ts";
+import type { MakerRecipe } from "../maker.ts";
+import { fillStock, makeUnderStockKernel } from "./stock.ts";
+import { STORAGE } from "./basic.ts";
 
 /** The UUID of the filesystem that btrfsMirror() makes. */
 export const MIRROR_UUID = "b7b74d0e-0c5f-4a55-9d2e-51c7e0b7a00b";

@@ -1,7 +1,7 @@
 /** Disks with arrays of every level and metadata version, made in a guest; a root on each array. */
 
-import type { MakerRecipe } from "./maker.ts";
-import type { Tree } from "./tree.ts";
+import type { MakerRecipe } from "../maker.ts";
+import type { Tree } from "../tree.ts";
 
 /** How the disks of one array are made. */
 interface ArrayDisks {

@@ -3,13 +3,13 @@
  * handover` and for the boot tests.
  */
 
-import { HANDOVER_RULES, STACKED_RULES } from "./handover.ts";
-import { rdinitImage } from "./images.ts";
-import { builtinKernel } from "./kernel.ts";
-import { makeDisksInGuest } from "./maker.ts";
-import { type Difference, type Listing, type Rule, compare, probeRoot, referenceListing } from "./probe.ts";
-import { MACHINE_MS, SHELL_PROMPT, bootRdinit, probeDisk, probed } from "./scenario.ts";
-import { STORAGE, plainLuks, raid1LvmLuks } from "./storage.ts";
+import { HANDOVER_RULES, STACKED_RULES } from "./rules.ts";
+import { rdinitImage } from "../images.ts";
+import { builtinKernel } from "../kernel.ts";
+import { makeDisksInGuest } from "../maker.ts";
+import { type Difference, type Listing, type Rule, compare, probeRoot, referenceListing } from "../probe.ts";
+import { MACHINE_MS, SHELL_PROMPT, bootRdinit, probeDisk, probed } from "../scenario.ts";
+import { STORAGE, plainLuks, raid1LvmLuks } from "../storage/basic.ts";
 
 /** A line that is typed on the console. */
 interface Typed {

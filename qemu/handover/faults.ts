@@ -5,11 +5,11 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ErrnoCode, errnoNumber } from "../syscalls/errno.ts";
-import { PROJECT, compile } from "./host.ts";
-import { rdinitImage } from "./images.ts";
-import type { Machine } from "./machine.ts";
-import { MACHINE_MS, bootRdinit } from "./scenario.ts";
+import { type ErrnoCode, errnoNumber } from "../../syscalls/errno.ts";
+import { PROJECT, compile } from "../host.ts";
+import { rdinitImage } from "../images.ts";
+import type { Machine } from "../machine.ts";
+import { MACHINE_MS, bootRdinit } from "../scenario.ts";
 
 /** A call that fails: the one whose description begins with `call` when it comes for the `times`-th time. */
 export interface Fault {

@@ -1,6 +1,6 @@
 /** The hand-over in words of its contract: to which of them each key of the probe's listing belongs. */
 
-import type { Difference } from "./probe.ts";
+import type { Difference } from "../probe.ts";
 
 interface Group {
   readonly name: string;

@@ -3,7 +3,7 @@
  * Everything that no line here names must be the same.
  */
 
-import type { Rule } from "./probe.ts";
+import type { Rule } from "../probe.ts";
 
 /**
  * How far free memory may lie below that of a direct start; page tables and slabs never come back to the last

@@ -2,8 +2,8 @@
 
 import { cpSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import { fillStock, makeUnderStockKernel } from "./storage-stock.ts";
-import { STORAGE } from "./storage.ts";
+import { fillStock, makeUnderStockKernel } from "./stock.ts";
+import { STORAGE } from "./basic.ts";
 
 /** A disk with STORAGE.luks, and the folder with the state of the TPM that opens it. */
 export interface TpmDisk {

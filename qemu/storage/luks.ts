@@ -1,8 +1,8 @@
 /** Disks with encrypted volumes, made in a guest: keys and headers on other disks, several volumes for one passphrase. */
 
-import type { MakerRecipe } from "./maker.ts";
-import { STORAGE } from "./storage.ts";
-import type { Tree } from "./tree.ts";
+import type { MakerRecipe } from "../maker.ts";
+import { STORAGE } from "./basic.ts";
+import type { Tree } from "../tree.ts";
 
 /** Identifiers of what the recipes make, besides those of STORAGE. */
 export const LUKS = {
