@@ -34,6 +34,7 @@ import { isMountPoint, mountBase } from "./boot/mounts.ts";
 import { waitForNamed } from "./boot/named.ts";
 import { coverRoot } from "./boot/live/overlay.ts";
 import { startedFrom } from "./boot/oldroot.ts";
+import { linksThatAreUp, takeNetworkDown } from "./boot/network.ts";
 import { readPacked, readParameters } from "./boot/packed.ts";
 import { Reaper } from "./boot/reaper.ts";
 import { Resume } from "./boot/resume.ts";
@@ -65,9 +66,11 @@ async function bootUp(boot: Boot): Promise<never> {
   let modules: KernelModules | undefined;
   const panic_s = readPanicTimeout(sys);
   const ownInit = findOwnInit(boot);
+  let links: ReadonlySet<string> | undefined;
   for (;;) {
     try {
       mountBase(sys);
+      links ??= linksThatAreUp(sys);
       warnIfCutShort(boot);
       modules ??= await meetDevices(boot, devices);
       const root = await bringUpRoot(boot, devices, modules, resume, ownInit !== undefined);
@@ -75,6 +78,7 @@ async function bootUp(boot: Boot): Promise<never> {
       await waitForModules(boot, modules);
       await runHooks(boot, "cleanup", root);
       keepExitrd(boot);
+      await takeNetworkDown(boot, links);
       if (ownInit !== undefined && !isMountPoint(sys, newRoot)) await handOverInPlace(boot, ownInit);
       await handOver(boot, newRoot);
     } catch (failure) {

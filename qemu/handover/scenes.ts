@@ -26,6 +26,8 @@ export interface Scene {
   /** What rdinit's command line says in place of root=/dev/vda. */
   readonly root?: string;
   readonly cpus?: number;
+  /** The machine has a network card. */
+  readonly network?: boolean;
   readonly typed?: readonly Typed[];
   /** The test in test/boot that compares such a boot with a start by the kernel already. */
   readonly testedBy?: string;
@@ -92,6 +94,26 @@ export const SCENES: readonly Scene[] = [
     cpus: 4,
     typed: typed("sleep 1000 & ", "umask 0; cd /sysroot; ulimit -n 9", "stty raw -echo; exit"),
   },
+  {
+    name: "network used",
+    stack: "none",
+    words: "rd.break=pre-pivot",
+    network: true,
+    typed: typed(
+      "ifconfig lo 127.0.0.1 up; ifconfig eth0 10.0.2.15 up",
+      "ifconfig eth0:1 10.9.9.9; route add default gw 10.0.2.2",
+      "udhcpc -i eth0 -s /bin/true -b; ping -c 1 10.0.2.2",
+      "exit",
+    ),
+  },
+];
+
+/** QEMU's own network: nothing leaves the process. */
+const NETWORK_CARD = [
+  "-netdev",
+  "user,id=net0,restrict=on",
+  "-device",
+  "virtio-net-pci,netdev=net0,romfile=",
 ];
 
 /** What the root stands on: the disks, and what the disk that the kernel alone starts from lies beside. */
@@ -130,7 +152,8 @@ export async function playScene(scene: Scene, initrd: string, dir: string): Prom
   const plain = await probeDisk(dir, { file: "plain.img" });
   const members = recipe === undefined ? [plain] : await makeDisksInGuest(recipe(await probeRoot()));
   const name = `handover-${scene.name.replaceAll(/\W+/g, "-")}`;
-  const shared = { cpus: scene.cpus ?? 1, timeout_ms: MACHINE_MS };
+  const card = scene.network === true ? { arguments: NETWORK_CARD } : {};
+  const shared = { cpus: scene.cpus ?? 1, timeout_ms: MACHINE_MS, ...card };
   const direct = await referenceListing({
     ...shared,
     name: `${name}-direct`,
