@@ -12,11 +12,14 @@ export interface Userland {
   readonly unlock: "key file" | "passphrase";
 }
 
-export const USERLAND_NAMES = ["systemd", "sysvinit", "openrc", "runit"] as const;
+export const USERLAND_NAMES = ["systemd", "sysvinit", "openrc", "runit", "finit"] as const;
 export type UserlandName = (typeof USERLAND_NAMES)[number];
 
 /** inittab(5) of Debian has a line for a serial console, commented out. */
 const SERIAL_INITTAB = `sed -i 's/^#\\(T0:.*\\) 9600 vt100$/\\1 115200 vt102/' "$1/etc/inittab"`;
+
+/** finit has logins on the screen only; without the last word it asks for Enter first. */
+const SERIAL_FINIT = "tty [12345] /dev/ttyS0 115200 vt102 nowait\n";
 
 export const USERLANDS: Readonly<Record<UserlandName, Userland>> = {
   // logind is there in any case, and talks by dbus.
@@ -32,6 +35,12 @@ export const USERLANDS: Readonly<Record<UserlandName, Userland>> = {
     packages: ["runit-init", "getty-run"],
     setup: [],
     files: [{ path: "/etc/runit/runsvdir/default/getty-ttyS0", kind: "link", target: "/etc/sv/getty-ttyS0" }],
+    unlock: "key file",
+  },
+  finit: {
+    packages: ["finit-sysv", "finit-plugins"],
+    setup: [],
+    files: [{ path: "/etc/finit.d/serial.conf", kind: "text", text: SERIAL_FINIT }],
     unlock: "key file",
   },
 };

@@ -20,9 +20,9 @@ test.skipIf(need !== undefined)(
     );
     const began_s = Number(await command(machine, BEGINNING)) / 1e6;
     const ended_s = Number(await command(machine, BEGINNING.replace("InitRD", "Userspace"))) / 1e6;
-    // The clock of the log runs beside that of the machine, a little off.
-    expect(began_s).toBeGreaterThan(kernelTime(machine.console.text, "Run /init as init process") - 0.2);
-    expect(ended_s).toBeGreaterThan(kernelTime(machine.console.text, "rdinit: handing over to") - 0.2);
+    // The clock of the log runs beside that of the machine, and further off on a busy host.
+    expect(began_s).toBeGreaterThan(kernelTime(machine.console.text, "Run /init as init process") - 1.5);
+    expect(ended_s).toBeGreaterThan(kernelTime(machine.console.text, "rdinit: handing over to") - 1.5);
 
     // It read the file and let go of it, and did what belongs to a first start.
     expect(await command(machine, "ls -l /proc/1/fd | grep -c systemd-state")).toBe("0");
