@@ -10,8 +10,8 @@
  *   /etc/rdinit/end             written last: without it the image was cut short
  *   /bin/sh                     the rescue shell
  *   /sbin/init                  the init of a whole system in memory, when no root is named
- * all of which may be missing. It may as well be started from a real filesystem (boot/oldroot.ts). The entry stub
- * (stub/entry.c) ran before: /proc and /dev are mounted.
+ * all of which may be missing. It may as well be started from a real filesystem (boot/handover/oldroot.ts). The entry
+ * stub (stub/entry.c) ran before: /proc and /dev are mounted.
  */
 
 import { type Syscalls, readText, traced } from "../syscalls/index.ts";
@@ -20,9 +20,9 @@ import { type Boot, newRoot } from "./boot/context.ts";
 import { missingModules, watchDevices } from "./boot/coldplug.ts";
 import { PassphraseRefused, emergency, lastResort, readPanicTimeout } from "./boot/emergency.ts";
 import { mountFstab } from "./boot/fstab-mounts.ts";
-import { keepExitrd } from "./boot/exitrd.ts";
-import { findOwnInit, handOverInPlace, needsDisks } from "./boot/handover-inplace.ts";
-import { PointOfNoReturn, handOver } from "./boot/handover.ts";
+import { keepExitrd } from "./boot/handover/keep-exitrd.ts";
+import { findOwnInit, handOverInPlace, needsDisks } from "./boot/handover/in-place.ts";
+import { PointOfNoReturn, handOver } from "./boot/handover/handover.ts";
 import { hasHooks, runHooks, warnOfUnknownPoints } from "./boot/hooks.ts";
 import { warnIfCutShort } from "./boot/imagecheck.ts";
 import { readLegacy } from "./boot/legacy.ts";
@@ -33,8 +33,8 @@ import { readLiveSettings } from "./boot/live/settings.ts";
 import { isMountPoint, mountBase } from "./boot/mounts.ts";
 import { waitForNamed } from "./boot/named.ts";
 import { coverRoot } from "./boot/live/overlay.ts";
-import { startedFrom } from "./boot/oldroot.ts";
-import { linksThatAreUp, takeNetworkDown } from "./boot/network.ts";
+import { startedFrom } from "./boot/handover/oldroot.ts";
+import { linksThatAreUp, takeNetworkDown } from "./boot/handover/network.ts";
 import { readPacked, readParameters } from "./boot/packed.ts";
 import { Reaper } from "./boot/reaper.ts";
 import { Resume } from "./boot/resume.ts";

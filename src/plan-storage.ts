@@ -2,7 +2,7 @@
 
 import type { Word } from "./boot/cmdline.ts";
 import { describeRef } from "./boot/deviceref.ts";
-import { readFsckSettings } from "./boot/fsck-settings.ts";
+import { readFsckSettings } from "./boot/fsck/settings.ts";
 import { readFstabSettings } from "./boot/fstab-plan.ts";
 import { readResumeSettings } from "./boot/resume.ts";
 import { readLuksSettings } from "./boot/storage/luks-settings.ts";

@@ -6,7 +6,7 @@
  *
  * "scenes" is rdinit alone, on a kernel that can start the probe from the same disk by itself; its status is 1 when
  * anything differs. "peers" holds rdinit beside others, on the distribution's kernel. What is allowed to differ, and
- * why, is in handover.ts: /proc, /sys, /dev and /run mounted already, above all. "faults" is what comes of boots in
+ * why, is in rules.ts: /proc, /sys, /dev and /run mounted already, above all. "faults" is what comes of boots in
  * which a call of the hand-over fails, behind its checks: a quarter of an hour. "secrets" is where a passphrase that was
  * typed still stands in memory.
  */

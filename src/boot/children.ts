@@ -55,7 +55,7 @@ export interface ChildResult {
  * pipe, which keeps their order. Never throws for what the program does or lacks.
  *
  * Past its deadline its process group gets SIGTERM, and SIGKILL when that does not help. What it leaves behind on
- * purpose (a daemon) runs on until the hand-over (processes.ts), and may go on to print: that is still read, and
+ * purpose (a daemon) runs on until the hand-over (handover/processes.ts), and may go on to print: that is still read, and
  * shown when `show` is "live".
  */
 export async function runChild(boot: Boot, request: ChildRequest): Promise<ChildResult> {

@@ -20,7 +20,7 @@ import { findOpened } from "./finddevice.ts";
 import { type PlannedMount, planFstab, readFstabSettings } from "./fstab-plan.ts";
 import { type LoadFilesystem, makeReady, mountDevice } from "./mountdevice.ts";
 import { parseMountOptions } from "./mountoptions.ts";
-import { mountPoints } from "./moves.ts";
+import { mountPoints } from "./handover/moves.ts";
 import { mapOverlayPaths } from "./overlay-options.ts";
 import { resolveInRoot } from "./resolve.ts";
 import { mountSource } from "./storage/dm-nodes.ts";

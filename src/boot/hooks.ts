@@ -12,7 +12,7 @@
  * and with / as working directory, nothing on standard input, and what they print shown with their name in front.
  * A hook that fails, or takes longer than rd.hook.timeout=, is told and the boot goes on, as in dracut.
  *
- * What a hook leaves running ends before the real init starts, unless its name begins with @ (processes.ts). Such
+ * What a hook leaves running ends before the real init starts, unless its name begins with @ (handover/processes.ts). Such
  * a daemon must have let go of its standard output by then. /dev is the kernel's own: it has no /dev/stderr.
  */
 
@@ -22,7 +22,7 @@ import { describe } from "../lib/errors.ts";
 import { nearest } from "../lib/nearest.ts";
 import { describeEnd, runChild, succeeded } from "./children.ts";
 import { type Boot, newRoot } from "./context.ts";
-import { whyNotExecutable } from "./newinit.ts";
+import { whyNotExecutable } from "./handover/newinit.ts";
 import { type HookPoint, hookPoints } from "./points.ts";
 import { breakAt } from "./rescue.ts";
 

@@ -7,7 +7,7 @@ import type { BlockDevice, BlockDevices, Contents } from "./blockdevices.ts";
 import { gatherBtrfs } from "./btrfs.ts";
 import type { runChild } from "./children.ts";
 import type { Boot } from "./context.ts";
-import { checkFilesystem } from "./fsck.ts";
+import { checkFilesystem } from "./fsck/fsck.ts";
 import { mountSource } from "./storage/dm-nodes.ts";
 import type { Layers } from "./storage/layer.ts";
 import { sayIfSlow } from "./wait.ts";

@@ -10,7 +10,7 @@ import { text } from "../lib/bytes.ts";
 import { type Word, sameName } from "./cmdline.ts";
 import { withoutLive } from "./live/settings.ts";
 import { type HookPoint, hookPoints } from "./points.ts";
-import { isForUs, meaningForUs } from "./oldroot.ts";
+import { isForUs, meaningForUs } from "./handover/oldroot.ts";
 import { subsystemParameters } from "./subsystems.ts";
 
 export interface Options {

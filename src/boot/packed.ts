@@ -10,7 +10,7 @@ import { O_CLOEXEC, O_RDONLY, SysError, type Syscalls, isErrno } from "../../sys
 import { fromBytes } from "../lib/bytes.ts";
 import { describe } from "../lib/errors.ts";
 import { type Word, parseCommandLine, splitCommandLine } from "./cmdline.ts";
-import { type Start, wordsForUs } from "./oldroot.ts";
+import { type Start, wordsForUs } from "./handover/oldroot.ts";
 import { type Options, readOptions } from "./options.ts";
 import { subsystemComplaints } from "./subsystems.ts";
 
@@ -31,7 +31,7 @@ export interface Parameters {
 
 /**
  * Puts the kernel command line and what the image holds together; both are byte strings. Started from a real
- * filesystem, the kernel's own words for that are not for us (oldroot.ts).
+ * filesystem, the kernel's own words for that are not for us (handover/oldroot.ts).
  */
 export function readParameters(
   line: string,

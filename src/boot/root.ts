@@ -22,7 +22,7 @@ import { findOpened } from "./finddevice.ts";
 import { readLiveSettings, wantsOverlay } from "./live/settings.ts";
 import { type LoadFilesystem, makeReady, mountDevice } from "./mountdevice.ts";
 import { parseMountOptions } from "./mountoptions.ts";
-import type { Start } from "./oldroot.ts";
+import type { Start } from "./handover/oldroot.ts";
 import type { Options } from "./options.ts";
 import { packedFile } from "./packed.ts";
 import type { Layers } from "./storage/layer.ts";

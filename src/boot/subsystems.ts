@@ -1,16 +1,16 @@
 /** Parameters that the parts of the boot read for themselves, each in a file of its own. */
 
 import type { Word } from "./cmdline.ts";
-import { exitrdParameters, readExitrdSettings } from "./exitrd.ts";
-import { fsckParameters, readFsckSettings } from "./fsck-settings.ts";
-import { oldRootParameters, readOldRootSettings } from "./oldroot.ts";
+import { exitrdParameters, readExitrdSettings } from "./handover/keep-exitrd.ts";
+import { fsckParameters, readFsckSettings } from "./fsck/settings.ts";
+import { oldRootParameters, readOldRootSettings } from "./handover/oldroot.ts";
 import { fstabParameters, readFstabSettings } from "./fstab-plan.ts";
 import { liveParameters, readLiveSettings } from "./live/settings.ts";
 import { readResumeSettings, resumeParameters } from "./resume.ts";
 import { luksParameters, readLuksSettings } from "./storage/luks-settings.ts";
 import { lvmParameters, readLvmSettings } from "./storage/lvm-settings.ts";
 import { mdParameters, readMdSettings } from "./storage/md-settings.ts";
-import { readSystemdSettings, systemdParameters } from "./systemd-state.ts";
+import { readSystemdSettings, systemdParameters } from "./handover/systemd-state.ts";
 
 /** A parameter as the help and the README show it. */
 export interface ParameterRow {

@@ -2,7 +2,7 @@
  * Process 1 of the exitrd, from its first line to the end of the machine.
  *
  * systemd has ended its services, unmounted what it could and left the rest to the program that the early userspace
- * kept (boot/exitrd.ts): its own directory is `/` now, and the old root, read-only, is mounted on /oldroot.
+ * kept (boot/handover/keep-exitrd.ts): its own directory is `/` now, and the old root, read-only, is mounted on /oldroot.
  */
 
 import {
@@ -17,7 +17,7 @@ import { parseCommandLine } from "../boot/cmdline.ts";
 import { type Log, kernelLog } from "../boot/log.ts";
 import { mountBase } from "../boot/mounts.ts";
 import { readOptions } from "../boot/options.ts";
-import { hasChildren, stopProcesses } from "../boot/processes.ts";
+import { hasChildren, stopProcesses } from "../boot/handover/processes.ts";
 import { Reaper } from "../boot/reaper.ts";
 import { text } from "../lib/bytes.ts";
 import { describe } from "../lib/errors.ts";

@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { emptyRootfs } from "../../src/boot/empty-rootfs.ts";
+import { emptyRootfs } from "../../src/boot/handover/empty-rootfs.ts";
 import { plainLog } from "../../src/boot/log.ts";
 import { type Tree, device, fakeKernel, symlink } from "../../syscalls/fake.ts";
 import type { FileSystem, Inode } from "../../syscalls/fake/inode.ts";

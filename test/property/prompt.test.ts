@@ -2,8 +2,8 @@
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { LineEditor, longestAnswer_bytes } from "../../src/boot/prompt-line.ts";
-import { isShown } from "../../src/boot/prompt-log.ts";
+import { LineEditor, longestAnswer_bytes } from "../../src/boot/prompt/line.ts";
+import { isShown } from "../../src/boot/prompt/log-watch.ts";
 import { parseLuksHeader } from "../../src/boot/storage/luks-header.ts";
 import { readVolumeOptions } from "../../src/boot/storage/luks-options.ts";
 import { isMapperName, readLuksSettings } from "../../src/boot/storage/luks-settings.ts";

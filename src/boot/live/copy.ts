@@ -14,7 +14,7 @@ import {
 import { UserError, describe } from "../../lib/errors.ts";
 import type { Boot } from "../context.ts";
 import { mebibytes } from "./image.ts";
-import { detachAll } from "../moves.ts";
+import { detachAll } from "../handover/moves.ts";
 import { sayIfSlow } from "../wait.ts";
 
 /** How much is read at a time. */

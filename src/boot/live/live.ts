@@ -15,7 +15,7 @@ import { type LiveSettings, readLiveSettings } from "./settings.ts";
 import { type Drivers, withLoop } from "./loop.ts";
 import { type LoadFilesystem, makeReady, mountDevice } from "../mountdevice.ts";
 import { parseMountOptions } from "../mountoptions.ts";
-import { detachAll } from "../moves.ts";
+import { detachAll } from "../handover/moves.ts";
 import { resolveInRoot } from "../resolve.ts";
 import type { Layers } from "../storage/layer.ts";
 import { sayIfSlow } from "../wait.ts";

@@ -23,7 +23,7 @@ import { livePlaces } from "./places.ts";
 import type { LiveSettings, OverlayDisk } from "./settings.ts";
 import { withLoop } from "./loop.ts";
 import { makeReady, mountDevice } from "../mountdevice.ts";
-import { mountPoints } from "../moves.ts";
+import { mountPoints } from "../handover/moves.ts";
 import { type Writable, defaultPlace, inDirectory, inImage } from "./overlay-plan.ts";
 import { removeTree } from "./remove-tree.ts";
 import { resolveInRoot } from "../resolve.ts";

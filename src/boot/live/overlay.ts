@@ -17,7 +17,7 @@ import type { Boot } from "../context.ts";
 import { type Means, filesystemLoader } from "./live.ts";
 import { livePlaces } from "./places.ts";
 import { type LiveSettings, readLiveSettings, wantsOverlay } from "./settings.ts";
-import { detachAll, mountPoints } from "../moves.ts";
+import { detachAll, mountPoints } from "../handover/moves.ts";
 import { type KeptOverlay, makeDirectories, openDisk } from "./overlay-disk.ts";
 import {
   type OverlayLayers,

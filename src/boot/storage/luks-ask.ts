@@ -8,9 +8,9 @@
  * comes then is decided elsewhere (emergency.ts), and no key is left for it.
  */
 
-import { Prompt } from "../prompt.ts";
+import { Prompt } from "../prompt/prompt.ts";
 import type { Boot } from "../context.ts";
-import { secretCopy } from "../secret-buffer.ts";
+import { secretCopy } from "../prompt/secret-buffer.ts";
 import { passphraseWords } from "./luks-command.ts";
 import { type Tracked, titleOf } from "./luks-states.ts";
 import { type Workshop, openVolume } from "./luks-unlock.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { stopProcesses } from "../../../src/boot/processes.ts";
+import { stopProcesses } from "../../../src/boot/handover/processes.ts";
 import { Reaper } from "../../../src/boot/reaper.ts";
 import { type FakeKernel, fakeKernel } from "../../../syscalls/fake.ts";
 import { intercept } from "../../../syscalls/intercept.ts";

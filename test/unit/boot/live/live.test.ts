@@ -4,7 +4,7 @@ import { mountLive } from "../../../../src/boot/live/live.ts";
 import { coverRoot } from "../../../../src/boot/live/overlay.ts";
 import { livePlaces } from "../../../../src/boot/live/places.ts";
 import { isMountPoint } from "../../../../src/boot/mounts.ts";
-import { moveKernelMounts } from "../../../../src/boot/moves.ts";
+import { moveKernelMounts } from "../../../../src/boot/handover/moves.ts";
 import { UserError } from "../../../../src/lib/errors.ts";
 import type { Found } from "../../../../src/probe/superblock.ts";
 import { type FakeOptions, attribute, device, fakeKernel } from "../../../../syscalls/fake.ts";

@@ -7,7 +7,7 @@ import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { plainLog } from "../../../../src/boot/log.ts";
 import { readOptions } from "../../../../src/boot/options.ts";
-import type { Question } from "../../../../src/boot/prompt.ts";
+import type { Question } from "../../../../src/boot/prompt/prompt.ts";
 import { Reaper } from "../../../../src/boot/reaper.ts";
 import type { Member } from "../../../../src/boot/storage/layer.ts";
 import { LuksLayer } from "../../../../src/boot/storage/luks.ts";

@@ -1,0 +1,78 @@
+/** What hooks have made of the network is undone before the hand-over, unless the root is there. */
+
+import { SysError, type Syscalls, isErrno, readText } from "../../../syscalls/index.ts";
+import { type LinkAddress, Rtnetlink } from "../../../syscalls/rtnetlink.ts";
+import { text } from "../../lib/bytes.ts";
+import { describe } from "../../lib/errors.ts";
+import { namesIn, readAttribute } from "../attributes.ts";
+import { type Boot, newRoot } from "../context.ts";
+import { stopOthers } from "./handover.ts";
+
+/** The names of the links that are up: what the kernel itself has configured (ip=) when nothing of ours ran yet. */
+export function linksThatAreUp(sys: Syscalls): ReadonlySet<string> {
+  const isUp = (name: string): boolean => {
+    const flags = Number(readAttribute(sys, `/sys/class/net/${name}/flags`));
+    return (flags & IFF_UP) !== 0;
+  };
+  return new Set(namesIn(sys, "/sys/class/net").filter(isUp));
+}
+
+/**
+ * Takes down the links that are up and were not at the start, and removes their addresses, so that the real system meets
+ * them as they were. Ends all other processes first: a DHCP client gives its lease back. Never throws.
+ */
+export async function takeNetworkDown(boot: Boot, before: ReadonlySet<string>): Promise<void> {
+  const { sys, log } = boot;
+  const ours = new Set([...linksThatAreUp(sys)].filter((name) => !before.has(name)));
+  if (ours.size === 0) return;
+  const names = [...ours].map(text).join(", ");
+  if (isOnNetwork(sys)) return log.info(`${names} stays up, as the root is on the network`);
+  await stopOthers(boot);
+  try {
+    reset(sys, ours);
+    log.info(`took the network down: ${names}`);
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error;
+    log.warning(`The network is left to the real init as it is (${names}): ${describe(error)}.`);
+  }
+}
+
+function reset(sys: Syscalls, names: ReadonlySet<string>): void {
+  const kernel = new Rtnetlink(sys);
+  try {
+    for (const { index } of kernel.links().filter(({ name }) => names.has(name))) {
+      for (const address of kernel.addresses().filter(({ link }) => link === index)) remove(kernel, address);
+      kernel.setDown(index);
+    }
+  } finally {
+    kernel.close();
+  }
+}
+
+// Secondary addresses go with the one that they belong to.
+function remove(kernel: Rtnetlink, address: LinkAddress): void {
+  try {
+    kernel.removeAddress(address);
+  } catch (error) {
+    if (!isErrno(error, "EADDRNOTAVAIL")) throw error;
+  }
+}
+
+// Of a filesystem, or of a block device below it.
+function isOnNetwork(sys: Syscalls): boolean {
+  const hasDevices = (path: string, name: RegExp, attribute: string): boolean =>
+    namesIn(sys, path).some(
+      (entry) => name.test(entry) && readAttribute(sys, `${path}/${entry}/${attribute}`) !== undefined,
+    );
+  return (
+    readText(sys, "/proc/self/mountinfo")
+      .split("\n")
+      .map((line) => line.split(" "))
+      .some((fields) => fields[4] === newRoot && REMOTE.test(fields[fields.indexOf("-") + 1] ?? "")) ||
+    hasDevices("/sys/class/block", /^nbd\d+$/, "pid") ||
+    namesIn(sys, "/sys/class/iscsi_session").length > 0
+  );
+}
+
+const REMOTE = /^(?:nfs4?|cifs|smb3|ceph|afs|fuse\.sshfs|fuse\.glusterfs)$/;
+const IFF_UP = 1;

@@ -1,0 +1,38 @@
+import { expect, test } from "bun:test";
+import { linksThatAreUp, takeNetworkDown } from "../../../../src/boot/handover/network.ts";
+import { type Tree, fakeKernel } from "../../../../syscalls/fake.ts";
+import { bootOn } from "../../../fixtures/disks-in-memory.ts";
+
+const links = (flags: Readonly<Record<string, string>>): Tree =>
+  Object.fromEntries(Object.entries(flags).map(([name, value]) => [name, { flags: `${value}\n` }]));
+
+function machine(net: Tree | undefined, rest: Tree = {}) {
+  const { sys, calls } = fakeKernel({
+    rootfs: { sys: { class: { ...(net === undefined ? {} : { net }), ...rest } }, proc: {} },
+    mounts: [{ at: "/proc", type: "proc" }],
+  });
+  return { sys, calls, ...bootOn(sys, "") };
+}
+
+test("links that are up are told from those that are only there", () => {
+  expect(linksThatAreUp(machine(links({ lo: "0x9", eth0: "0x1002", eth1: "0x1003" })).sys)).toEqual(
+    new Set(["lo", "eth1"]),
+  );
+  expect(linksThatAreUp(machine(undefined).sys)).toEqual(new Set());
+});
+
+test("what was up at the start stays as it is, without a word", async () => {
+  const { boot, lines, calls } = machine(links({ lo: "0x8", eth0: "0x1043" }));
+  await takeNetworkDown(boot, new Set(["eth0"]));
+  expect(lines).toEqual([]);
+  expect(calls.map(({ name }) => name)).not.toContain("socket");
+});
+
+test("nothing is taken down while the root is on the network", async () => {
+  for (const rest of [{ block: { nbd0: { pid: "7\n" } } }, { iscsi_session: { session1: {} } }]) {
+    const { boot, lines, calls } = machine(links({ eth0: "0x1043" }), rest);
+    await takeNetworkDown(boot, new Set());
+    expect(lines).toEqual(["info: eth0 stays up, as the root is on the network"]);
+    expect(calls.map(({ name }) => name)).not.toContain("socket");
+  }
+});

@@ -1,0 +1,185 @@
+/** Questions on real terminals and by a real socket, on the machine that the tests run on. */
+
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Boot } from "../../../../src/boot/context.ts";
+import { plainLog } from "../../../../src/boot/log.ts";
+import { readOptions } from "../../../../src/boot/options.ts";
+import { type Answer, Prompt } from "../../../../src/boot/prompt/prompt.ts";
+import { longestAnswer_bytes } from "../../../../src/boot/prompt/line.ts";
+import { Reaper } from "../../../../src/boot/reaper.ts";
+import { fromBytes } from "../../../../src/lib/bytes.ts";
+import { linuxSyscalls } from "../../../../syscalls/native.ts";
+import { legacy } from "../../../fixtures/early-machine.ts";
+import { Pseudoterminal } from "../../../fixtures/pseudoterminal.ts";
+import { temporaryDirectory } from "../../../fixtures/temporary.ts";
+
+const dir = temporaryDirectory();
+const socket = join(dir, "run/ask");
+const sys = linuxSyscalls();
+const boot: Boot = {
+  sys,
+  log: plainLog(() => {}),
+  options: readOptions([]).options,
+  words: [],
+  legacy,
+  reaper: new Reaper(sys),
+};
+const words = "Passphrase for vda2: ";
+const { signal } = new AbortController();
+
+let first: Pseudoterminal;
+let second: Pseudoterminal;
+let prompt: Prompt;
+let modes: Uint8Array;
+
+beforeEach(() => {
+  first = new Pseudoterminal(sys);
+  second = new Pseudoterminal(sys);
+  modes = first.termios;
+  prompt = new Prompt(boot, {
+    terminals: [first.path, "/dev/missing", second.path],
+    socket,
+    log: "/dev/missing",
+  });
+});
+
+afterEach(async () => {
+  await prompt.close();
+  first[Symbol.dispose]();
+  second[Symbol.dispose]();
+});
+
+function answerOf(outcome: Answer | string): string {
+  return typeof outcome === "string" ? `none: ${outcome}` : fromBytes(outcome.bytes);
+}
+
+test("is asked on all terminals, the first answer wins, and nothing is shown of it", async () => {
+  const asked = prompt.ask({ words, signal });
+  await first.shows(words);
+  await second.shows(words);
+  second.type("half of anoth");
+  first.type("correct horse\r");
+  const outcome = await asked;
+  expect(answerOf(outcome)).toBe("correct horse");
+  expect(outcome).toMatchObject({ from: first.path.replace("/dev/", "") });
+  expect(await first.shows("\n")).toBe(`${words}\r\n`);
+  expect(await second.shows(")\r\n")).toBe(`${words}(answered on ${first.path.replace("/dev/", "")})\r\n`);
+  // What was typed elsewhere is no part of the next answer, and neither is what is typed between two questions.
+  const next = prompt.ask({ words: "Again: ", signal });
+  await second.shows("Again: ");
+  second.type("other\r");
+  expect(answerOf(await next)).toBe("other");
+});
+
+test("puts the modes back, also when nobody answers", async () => {
+  await prompt.close();
+  expect(first.termios).toEqual(modes);
+  const open = new Prompt(boot, { terminals: [first.path], socket, log: "/dev/missing" });
+  expect(first.echoes).toBe(false);
+  const withdrawn = new AbortController();
+  const asked = open.ask({ words, signal: withdrawn.signal });
+  withdrawn.abort();
+  expect(await asked).toBe("cancelled");
+  expect(await open.ask({ words, signal, timeout_ms: 1 })).toBe("timed out");
+  const last = open.ask({ words, signal });
+  await open.close();
+  expect(await last).toBe("cancelled");
+  expect(first.termios).toEqual(modes);
+  expect(await open.ask({ words, signal })).toBe("cancelled");
+});
+
+test("edits the line", async () => {
+  const asked = prompt.ask({ words, signal });
+  await first.shows(words);
+  first.type("nonsense\x15w\xc3\xa4\x7frong\x03");
+  await first.shows(`${words}\r\n${words}`);
+  first.type("\r");
+  await first.shows(`${words}\r\n${words}\r\n${words}`);
+  first.type(`${"x".repeat(longestAnswer_bytes + 1)}\r`);
+  await first.shows(`An answer has at most ${longestAnswer_bytes} bytes.\r\n${words}`);
+  first.type("\xe4\xc3\xa4b\x08\x04");
+  expect(answerOf(await asked)).toBe("\xe4\xc3\xa4");
+});
+
+test("takes no answer for an answer", async () => {
+  const asked = prompt.ask({ words, signal });
+  await first.shows(words);
+  first.type("\x04");
+  expect(await asked).toBe("declined");
+});
+
+test("goes on with the terminals that are left", async () => {
+  const asked = prompt.ask({ words, signal });
+  await first.shows(words);
+  first[Symbol.dispose]();
+  await second.shows(words);
+  second.type("here\r");
+  expect(answerOf(await asked)).toBe("here");
+  first = new Pseudoterminal(sys);
+});
+
+test("is answered by the socket, which is root's alone and gone in the end", async () => {
+  expect(statSync(socket).mode & 0o777).toBe(0o600);
+  expect(statSync(join(dir, "run")).mode & 0o777).toBe(0o700);
+  const client = await connect();
+  const asked = prompt.ask({ words, signal });
+  expect(await client.line()).toBe("Passphrase for vda2:");
+  client.send("wrong one\n");
+  const outcome = await asked;
+  expect(answerOf(outcome)).toBe("wrong one");
+  expect(await first.shows(")\r\n")).toBe(`${words}(answered on the socket)\r\n`);
+  prompt.tell("wrong");
+  const again = prompt.ask({ words, signal });
+  expect([await client.line(), await client.line()]).toEqual(["wrong", "Passphrase for vda2:"]);
+  client.send(`${"x".repeat(longestAnswer_bytes + 1)}\n`);
+  expect([await client.line(), await client.line()]).toEqual(["wrong", "Passphrase for vda2:"]);
+  client.send("right one");
+  client.end();
+  expect(answerOf(await again)).toBe("right one");
+  prompt.tell("ok");
+  expect(await client.line()).toBe("ok");
+  await prompt.close();
+  expect(existsSync(join(dir, "run"))).toBe(false);
+});
+
+test("leaves no descriptor open", async () => {
+  await prompt.close();
+  const before = openDescriptors();
+  const another = new Prompt(boot, { terminals: [first.path], socket, log: "/dev/missing" });
+  void another.ask({ words, signal });
+  await first.shows(words);
+  await another.close();
+  expect(openDescriptors()).toBe(before);
+});
+
+function openDescriptors(): number {
+  return readdirSync("/proc/self/fd").length;
+}
+
+async function connect() {
+  const lines: string[] = [];
+  let rest = "";
+  let wake: (() => void) | undefined;
+  const connection = await Bun.connect({
+    unix: socket,
+    allowHalfOpen: true,
+    socket: {
+      data(_, chunk) {
+        const pieces = (rest + chunk.toString("latin1")).split("\n");
+        rest = pieces.pop() ?? "";
+        lines.push(...pieces);
+        wake?.();
+      },
+    },
+  });
+  return {
+    send: (bytes: string) => void connection.write(bytes),
+    end: () => void connection.shutdown(),
+    async line(): Promise<string> {
+      while (lines.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      return lines.shift() ?? "";
+    },
+  };
+}
