@@ -119,8 +119,11 @@ export function hasModules(sys: Syscalls, root: string): boolean {
   });
 }
 
-/** Features of processors, whose ciphers are loaded by name when a volume needs them, and mice. */
-const LATER = /^(?:cpu|serio|input):/;
+/**
+ * Features of processors, whose ciphers are loaded by name when a volume needs them, and what makes mice and joysticks of
+ * input devices. A port of serio may have the keyboard on it at which a passphrase is typed.
+ */
+const LATER = /^(?:cpu|input):/;
 
 /**
  * The kernel hashes each signed module that it loads. With the processor's own instructions that takes a

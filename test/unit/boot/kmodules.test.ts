@@ -42,16 +42,16 @@ test("whether a root holds modules for the running kernel, in /lib or /usr/lib",
   expect(at({})).toBe(false);
 });
 
-test("what no disk needs is put off until it is asked for, and nothing waits for it", async () => {
+test("what no disk and no keyboard needs is put off until it is asked for, and nothing waits for it", async () => {
   const files = {
     ...modules,
-    "modules.alias": "alias pci:* a\nalias cpu:* b\n",
+    "modules.alias": "alias serio:* a\nalias cpu:* b\nalias input:* b\n",
     "b.ko": "\x7fELF\0name=b\0",
   };
   files["modules.dep"] = "a.ko:\nb.ko:\n";
   const kernel = fakeKernel({ rootfs: { lib: { modules: { "6.1.0": files } } } });
   const loader = new KernelModules(kernel.sys, collectLog().log, []);
-  loader.request(["cpu:type:x86,feature:1", "pci:v1"]);
+  loader.request(["cpu:type:x86,feature:1", "input:b0011", "serio:ty06pr00id00ex00"]);
   await loader.settled();
   expect(kernel.modules.map(({ name }) => name)).toEqual(["a"]);
   loader.requestLater();
