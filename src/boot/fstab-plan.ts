@@ -5,6 +5,7 @@ import { type FstabEntry, sameMountPoint } from "../storage/fstab.ts";
 import { hasOption, optionValue, splitOptions } from "../storage/option-list.ts";
 import { type Word, sameName } from "./cmdline.ts";
 import { overlayPaths } from "./overlay-options.ts";
+import { switchValue } from "./switch-word.ts";
 
 export interface FstabSettings {
   /** Mount points that are wanted besides /usr and those marked x-initrd.mount. */
@@ -39,7 +40,7 @@ export function readFstabSettings(words: readonly Word[]): { settings: FstabSett
       for (const path of paths.filter((one) => !good.includes(one)))
         complaints.push(`${text(path)} in rd.mounts= is ignored: it is no mount point below /.`);
     } else if (sameName(name, "rd.fstab")) {
-      const known = { "0": false, no: false, off: false, "1": true, yes: true, on: true, "": true }[value];
+      const known = value === "" || switchValue(value);
       if (known === undefined)
         complaints.push(`rd.fstab=${text(value)} is ignored: it is neither 0 nor 1. Usage: rd.fstab=0|1.`);
       else automatic = known;

@@ -73,13 +73,14 @@ export async function mountDevice(
   const { device, title, as, types: named, flags } = request;
   const types = named.length > 0 ? named : await guessTypes(boot, request);
   const answers: string[] = [];
+  const source = mountSource(boot.sys, device);
   for (const type of types) {
     await loadFilesystem(type);
     try {
-      const mounting = mountOrReadOnly(boot, request, type);
+      const mounting = mountOrReadOnly(boot, request, source, type);
       await sayIfSlow(boot, `mounting ${device.node} (${text(type)}); the kernel is still at it`, mounting);
       const access = (flags & MS_RDONLY) === 0 ? "read-write" : "read-only";
-      boot.log.info(`mounted ${mountSource(boot.sys, device)} (${text(type)}) ${as}, ${access}`);
+      boot.log.info(`mounted ${source} (${text(type)}) ${as}, ${access}`);
       return;
     } catch (error) {
       answers.push(`as ${text(type)}: ${explain(error)}`);
@@ -143,10 +144,10 @@ function describeObstacle(
 
 async function mountOrReadOnly(
   { sys, log }: Boot,
-  { device, target, flags, data }: MountRequest,
+  { target, flags, data }: MountRequest,
+  source: string,
   type: string,
 ): Promise<void> {
-  const source = mountSource(sys, device);
   try {
     await sys.slow.mount(source, target, type, flags, data);
   } catch (error) {

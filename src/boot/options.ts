@@ -12,6 +12,7 @@ import { withoutLive } from "./live/settings.ts";
 import { type HookPoint, hookPoints } from "./points.ts";
 import { isForUs, meaningForUs } from "./handover/oldroot.ts";
 import { subsystemParameters } from "./subsystems.ts";
+import { switchValue } from "./switch-word.ts";
 
 export interface Options {
   /** The root device as written, but for a "live:" in front, or undefined when the command line names none. */
@@ -240,9 +241,8 @@ function readSwitch(...options: readonly ("debug" | "trace" | "shell")[]): Param
   const all = (value: boolean): Partial<Options> =>
     Object.fromEntries(options.map((option) => [option, value]));
   return (value) => {
-    if (value === undefined || ["1", "yes", "on"].includes(value)) return all(true);
-    if (["0", "no", "off"].includes(value)) return all(false);
-    return "it is neither 0 nor 1.";
+    const on = value === undefined || switchValue(value);
+    return on === undefined ? "it is neither 0 nor 1." : all(on);
   };
 }
 

@@ -5,6 +5,7 @@
 
 import { text } from "../../lib/bytes.ts";
 import { type Word, sameName } from "../cmdline.ts";
+import { switchValue } from "../switch-word.ts";
 import { type DeviceRef, parseDeviceRef } from "../deviceref.ts";
 
 export interface LiveSettings {
@@ -87,7 +88,7 @@ export const liveParameters: readonly Parameter[] = [
       "cover the root, which stays as it is, with an overlay that takes all changes: in memory, or on DEVICE in the " +
       "directory or image file PATH (default 1 for live images, 0 for other roots)",
     read: (value, settings) => {
-      const on = readBoolean(value);
+      const on = switchValue(value);
       return on === undefined ? readDisk(value, settings) : withOverlay(settings, { wanted: on });
     },
   },
@@ -103,7 +104,7 @@ export const liveParameters: readonly Parameter[] = [
     usage: `${name}=1`,
     meaning: "the same as rd.overlay=1; there is no other kind of overlay here",
     read: (value: string, settings: LiveSettings) =>
-      readBoolean(value) === true
+      switchValue(value) === true
         ? withOverlay(settings, { wanted: true })
         : "there is no other kind of overlay here; rd.overlay=0 does without one.",
   })),
@@ -194,14 +195,9 @@ function withOverlay(settings: LiveSettings, change: Partial<OverlaySettings>): 
   return { ...settings, overlay: { ...settings.overlay, ...change } };
 }
 
-function readBoolean(value: string): boolean | undefined {
-  if (["1", "yes", "on"].includes(value)) return true;
-  return ["0", "no", "off"].includes(value) ? false : undefined;
-}
-
 function readSwitch(set: (settings: LiveSettings, on: boolean) => LiveSettings): Parameter["read"] {
   return (value, settings) => {
-    const on = readBoolean(value);
+    const on = switchValue(value);
     return on === undefined ? "it is neither 0 nor 1." : set(settings, on);
   };
 }

@@ -3,6 +3,7 @@
 import { text } from "../../lib/bytes.ts";
 import { type KeyPlace, readKey } from "../../storage/crypttab.ts";
 import { splitOptions } from "../../storage/option-list.ts";
+import { switchValue } from "../switch-word.ts";
 
 export interface VolumeOptions {
   /** Arguments for `cryptsetup open`. */
@@ -129,7 +130,7 @@ const READERS: Readonly<Record<string, Reader>> = {
       ? tokenTimeout_ms
       : { tokenTimeout_ms: tokenTimeout_ms || undefined };
   },
-  headless: (value) => ({ ask: ["0", "no", "off", "false"].includes(value) }),
+  headless: (value) => ({ ask: switchValue(value) === false }),
   noauto: () => ({ later: true }),
   keyscript: () => "scripts for keys are not run",
   "pkcs11-uri": () => "keys of smart cards need a daemon that no image has",

@@ -3,6 +3,7 @@
 import { text } from "../../lib/bytes.ts";
 import { type KeyPlace, readKey } from "../../storage/crypttab.ts";
 import { type Word, sameName } from "../cmdline.ts";
+import { switchValue } from "../switch-word.ts";
 
 /** A value for the volumes whose UUID begins with `uuid`, or for all those that have none of their own. */
 export interface ForVolume<T> {
@@ -220,6 +221,6 @@ function readSwitch(
   value: string,
   set: (on: boolean) => Partial<LuksSettings>,
 ): Partial<LuksSettings> | string {
-  if (["", "1", "yes", "on", "true"].includes(value)) return set(true);
-  return ["0", "no", "off", "false"].includes(value) ? set(false) : "it is neither 0 nor 1.";
+  const on = value === "" || switchValue(value);
+  return on === undefined ? "it is neither 0 nor 1." : set(on);
 }

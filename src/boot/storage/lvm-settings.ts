@@ -2,6 +2,7 @@
 
 import { text } from "../../lib/bytes.ts";
 import { type Word, sameName } from "../cmdline.ts";
+import { switchValue } from "../switch-word.ts";
 import { isName } from "./lvm-names.ts";
 
 export interface LvmSettings {
@@ -33,9 +34,8 @@ export const lvmParameters: readonly Parameter[] = [
     usage: "rd.lvm=0|1",
     meaning: "whether logical volumes are activated (default 1)",
     read: (settings, value) => {
-      if (["", "1", "yes", "on"].includes(value)) return { ...settings, enabled: true };
-      if (["0", "no", "off"].includes(value)) return { ...settings, enabled: false };
-      return "it is neither 0 nor 1.";
+      const enabled = value === "" || switchValue(value);
+      return enabled === undefined ? "it is neither 0 nor 1." : { ...settings, enabled };
     },
   },
   {

@@ -3,6 +3,7 @@
 import { text } from "../../lib/bytes.ts";
 import { dashUuid } from "../../lib/uuid.ts";
 import { type Word, sameName } from "../cmdline.ts";
+import { switchValue } from "../switch-word.ts";
 
 export interface MdSettings {
   /** False leaves all arrays alone. */
@@ -89,9 +90,8 @@ const longest_s = 86_400;
 
 function readSwitch(key: "enabled" | "conf"): Parameter["read"] {
   return (value, settings) => {
-    if (["1", "yes", "on"].includes(value)) return { ...settings, [key]: true };
-    if (["0", "no", "off"].includes(value)) return { ...settings, [key]: false };
-    return "it is neither 0 nor 1.";
+    const on = switchValue(value);
+    return on === undefined ? "it is neither 0 nor 1." : { ...settings, [key]: on };
   };
 }
 
