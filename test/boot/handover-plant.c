@@ -31,8 +31,8 @@ static struct filesystem { const char *top; int folder; unsigned long hash; } fi
     { "/dev/mnt-3", -1, 0 },  { "/run/mnt-4", -1, 0 },    { "/mnt-1/mnt-5", -1, 0 }, { "/plant/mnt-6", -1, 0 },
 };
 
-/* `same` is the node whose inode it is: another one for a hard link. */
-static struct node { int fs, parent, folder, mount_point, immutable, same; char path[3000]; } nodes[NODES];
+/* `same` is the node whose inode it is: another one for a hard link. `weight`: its memory is to be seen free again. */
+static struct node { int fs, parent, folder, mount_point, immutable, same, weight; char path[3000]; } nodes[NODES];
 static int node_count, immutables, rootfs;
 static unsigned long state;
 static int console;
@@ -216,7 +216,7 @@ static void make_immutable(void)
         int at = some(ROOTFS, below(3) == 0), fd;
         struct stat st;
 
-        if (at < 0 || nodes[at].parent < 0 || lstat(nodes[at].path, &st) < 0 ||
+        if (at < 0 || nodes[at].parent < 0 || nodes[at].weight || lstat(nodes[at].path, &st) < 0 ||
             !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
             continue;
         fd = open(nodes[at].path, O_RDONLY | O_CLOEXEC);
@@ -310,7 +310,7 @@ static void keep(int ready)
     while (node_count < NODES)
         plant_one();
     write_file("/plant/big", BIG);
-    add(ROOTFS, 0, 0, "/plant/big");
+    add(ROOTFS, 0, 0, "/plant/big")->weight = 1;
     held = open("/plant/big", O_RDONLY | O_CLOEXEC);
     for (int fs = REAL; fs < FILESYSTEMS; fs++)
         filesystems[fs].hash = hash_folder(filesystems[fs].folder, 0);
