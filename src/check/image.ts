@@ -3,7 +3,7 @@
 import type { Syscalls } from "../../syscalls/index.ts";
 import { hooksDirectory } from "../boot/hooks.ts";
 import { packedFile, type Parameters, readParameters } from "../boot/packed.ts";
-import { planBoot } from "../plan.ts";
+import { planBoot } from "../plan/plan.ts";
 import { chooseRoot } from "../boot/root.ts";
 import type { Archive } from "../image/archive.ts";
 import { ArchiveTree } from "../image/archive-tree.ts";

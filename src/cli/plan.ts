@@ -1,7 +1,7 @@
 /** `rdinit plan`: what /init would do for a kernel command line. */
 
 import { readFileSync } from "node:fs";
-import { planBoot } from "../plan.ts";
+import { planBoot } from "../plan/plan.ts";
 import { ArchiveTree } from "../image/archive-tree.ts";
 import { openImage } from "../image/archive.ts";
 import { fromBytes, text } from "../lib/bytes.ts";

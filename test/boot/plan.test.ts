@@ -6,7 +6,7 @@ import { run } from "../../qemu/host.ts";
 import type { Listing } from "../../qemu/probe.ts";
 import { TEST_MS, bootRdinit, expectSaid, probeDisk, probed } from "../../qemu/scenario.ts";
 import { initWords } from "../../src/boot/initwords.ts";
-import { planBoot } from "../../src/plan.ts";
+import { planBoot } from "../../src/plan/plan.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 
 const dir = temporaryDirectory();

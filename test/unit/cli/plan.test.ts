@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { parseCall } from "../../../src/cli/args.ts";
 import { planCommand } from "../../../src/cli/plan.ts";
-import { planBoot } from "../../../src/plan.ts";
+import { planBoot } from "../../../src/plan/plan.ts";
 
 async function plan(...args: string[]): Promise<{ status: number; out: string }> {
   let out = "";

@@ -6,7 +6,7 @@ import { plainLog } from "../../../../src/boot/log.ts";
 import { readOptions } from "../../../../src/boot/options.ts";
 import { RootTree } from "../../../../src/image/root-tree.ts";
 import { UserError } from "../../../../src/lib/errors.ts";
-import { planBoot } from "../../../../src/plan.ts";
+import { planBoot } from "../../../../src/plan/plan.ts";
 import { Reaper } from "../../../../src/boot/reaper.ts";
 import { type FakeKernel, type FakeOptions, type Tree, symlink } from "../../../../syscalls/fake.ts";
 import { type Call, intercept } from "../../../../syscalls/intercept.ts";

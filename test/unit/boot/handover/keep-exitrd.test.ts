@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
 import { keepExitrd, readExitrdSettings } from "../../../../src/boot/handover/keep-exitrd.ts";
-import { planBoot } from "../../../../src/plan.ts";
+import { planBoot } from "../../../../src/plan/plan.ts";
 import { type FakeKernel, type FakeOptions, fakeKernel, program } from "../../../../syscalls/fake.ts";
 import { AT_FDCWD, exists, list, readText } from "../../../../syscalls/index.ts";
 import { intercept } from "../../../../syscalls/intercept.ts";

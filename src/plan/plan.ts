@@ -5,30 +5,30 @@
  * readConfig(), chooseRoot(), planMount(), chooseHooks(), initCandidates().
  */
 
-import { MS_RDONLY } from "../syscalls/index.ts";
-import type { FileTree } from "./image/file-tree.ts";
-import { modprobeFiles, readText } from "./image/module-tree.ts";
-import { text } from "./lib/bytes.ts";
-import { UserError, describe } from "./lib/errors.ts";
-import { describeLive, describeOverlay } from "./plan-live.ts";
-import { describeCheck, describeFstab, describeResume, describeStorage } from "./plan-storage.ts";
-import { type ModuleConfig, readConfig } from "./modules/config.ts";
-import { type Word, parseCommandLine } from "./boot/cmdline.ts";
-import { newRoot } from "./boot/context.ts";
-import { type DeviceRef, describeRef } from "./boot/deviceref.ts";
-import { readExitrdSettings } from "./boot/handover/keep-exitrd.ts";
-import { chooseHooks, hooksDirectory, unknownPoints } from "./boot/hooks.ts";
-import { ownInit } from "./boot/handover/in-place.ts";
-import { initWords } from "./boot/initwords.ts";
-import { listedKernel } from "./boot/kernelwords.ts";
-import { flagNames } from "./boot/mountoptions.ts";
-import { readLiveSettings } from "./boot/live/settings.ts";
-import { baseMounts } from "./boot/mounts.ts";
-import { initCandidates, refuseInit } from "./boot/handover/newinit.ts";
-import type { Options } from "./boot/options.ts";
-import type { HookPoint } from "./boot/points.ts";
-import { packedFile, readParameters } from "./boot/packed.ts";
-import { chooseRoot, planMount } from "./boot/root.ts";
+import { MS_RDONLY } from "../../syscalls/index.ts";
+import type { FileTree } from "../image/file-tree.ts";
+import { modprobeFiles, readText } from "../image/module-tree.ts";
+import { text } from "../lib/bytes.ts";
+import { UserError, describe } from "../lib/errors.ts";
+import { describeLive, describeOverlay } from "./live.ts";
+import { describeCheck, describeFstab, describeResume, describeStorage } from "./storage.ts";
+import { type ModuleConfig, readConfig } from "../modules/config.ts";
+import { type Word, parseCommandLine } from "../boot/cmdline.ts";
+import { newRoot } from "../boot/context.ts";
+import { type DeviceRef, describeRef } from "../boot/deviceref.ts";
+import { readExitrdSettings } from "../boot/handover/keep-exitrd.ts";
+import { chooseHooks, hooksDirectory, unknownPoints } from "../boot/hooks.ts";
+import { ownInit } from "../boot/handover/in-place.ts";
+import { initWords } from "../boot/initwords.ts";
+import { listedKernel } from "../boot/kernelwords.ts";
+import { flagNames } from "../boot/mountoptions.ts";
+import { readLiveSettings } from "../boot/live/settings.ts";
+import { baseMounts } from "../boot/mounts.ts";
+import { initCandidates, refuseInit } from "../boot/handover/newinit.ts";
+import type { Options } from "../boot/options.ts";
+import type { HookPoint } from "../boot/points.ts";
+import { packedFile, readParameters } from "../boot/packed.ts";
+import { chooseRoot, planMount } from "../boot/root.ts";
 
 export interface BootPlan {
   /** Sentences, in the order of the boot. */

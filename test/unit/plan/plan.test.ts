@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { initWords } from "../../src/boot/initwords.ts";
-import { isKernelParameter } from "../../src/boot/kernelwords.ts";
-import { parseCommandLine } from "../../src/boot/cmdline.ts";
-import { parameters } from "../../src/boot/options.ts";
-import { planBoot } from "../../src/plan.ts";
-import { RootTree } from "../../src/image/root-tree.ts";
-import { temporaryTree } from "../fixtures/temporary.ts";
+import { initWords } from "../../../src/boot/initwords.ts";
+import { isKernelParameter } from "../../../src/boot/kernelwords.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import { parameters } from "../../../src/boot/options.ts";
+import { planBoot } from "../../../src/plan/plan.ts";
+import { RootTree } from "../../../src/image/root-tree.ts";
+import { temporaryTree } from "../../fixtures/temporary.ts";
 
 /** The words of the line that the init gets, but for the two variables that it always has. */
 function given(line: string): { args: readonly string[]; env: readonly string[] } {

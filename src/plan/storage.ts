@@ -1,14 +1,14 @@
 /** What /init would do about arrays, volumes, encryption, hibernation and checks, as sentences for `rdinit plan`. */
 
-import type { Word } from "./boot/cmdline.ts";
-import { describeRef } from "./boot/deviceref.ts";
-import { readFsckSettings } from "./boot/fsck/settings.ts";
-import { readFstabSettings } from "./boot/fstab-plan.ts";
-import { readResumeSettings } from "./boot/resume.ts";
-import { readLuksSettings } from "./boot/storage/luks-settings.ts";
-import { readLvmSettings } from "./boot/storage/lvm-settings.ts";
-import { readMdSettings } from "./boot/storage/md-settings.ts";
-import { text } from "./lib/bytes.ts";
+import type { Word } from "../boot/cmdline.ts";
+import { describeRef } from "../boot/deviceref.ts";
+import { readFsckSettings } from "../boot/fsck/settings.ts";
+import { readFstabSettings } from "../boot/fstab-plan.ts";
+import { readResumeSettings } from "../boot/resume.ts";
+import { readLuksSettings } from "../boot/storage/luks-settings.ts";
+import { readLvmSettings } from "../boot/storage/lvm-settings.ts";
+import { readMdSettings } from "../boot/storage/md-settings.ts";
+import { text } from "../lib/bytes.ts";
 
 /** What is made of the disks while the root is waited for. */
 export function describeStorage(words: readonly Word[]): string[] {

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { checkLive } from "../../src/check/live.ts";
-import { parseCommandLine } from "../../src/boot/cmdline.ts";
-import type { ModuleIndex } from "../../src/modules/index.ts";
-import { planBoot } from "../../src/plan.ts";
+import { checkLive } from "../../../src/check/live.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import type { ModuleIndex } from "../../../src/modules/index.ts";
+import { planBoot } from "../../../src/plan/plan.ts";
 
 function steps(line: string): readonly string[] {
   return planBoot(line).steps.filter(
