@@ -170,7 +170,7 @@ void place_packed_pages(int is_init)
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
         if (at != (long)start) give_up(is_init, "there is no room at the addresses of the runtime.");
     }
-    if (!is_init || !watch(pages)) unpack_all(pages);
+    if (!watch(pages)) unpack_all(pages);
 
     const struct stub_run *runs = (const struct stub_run *)config.runs;
     for (unsigned long i = 0; i < config.run_count; i++) {
