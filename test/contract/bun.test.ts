@@ -27,7 +27,7 @@ type Runtime = keyof typeof runtimes;
 const others = ["bun:ffi in a compiled binary", "node-ffi-napi"] as const;
 
 const isRoot = process.getuid?.() === 0;
-const ownMounts = ["unshare", "--mount", "--propagation=private", "--"];
+const ownMounts = ["unshare", "--mount", "--net", "--propagation=private", "--"];
 const ownProcesses = ["unshare", "--pid", "--fork", "--"];
 const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"];
 /** How each role is taken on; undefined where it can't be: in a container, or where nobody can't read the programs. */

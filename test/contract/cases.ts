@@ -3,6 +3,7 @@
 import { changeCases } from "./cases/changes.ts";
 import { descriptorCases } from "./cases/descriptors.ts";
 import { nameCases } from "./cases/names.ts";
+import { networkCases } from "./cases/network.ts";
 import { peripheralCases } from "./cases/peripherals.ts";
 import { processCases } from "./cases/processes.ts";
 import { slowCases } from "./cases/slow.ts";
@@ -16,6 +17,7 @@ export const cases: readonly Case[] = [
   ...descriptorCases,
   ...treeCases,
   ...peripheralCases,
+  ...networkCases,
   ...slowCases,
   ...processCases,
 ];

@@ -9,7 +9,7 @@ import { recorded } from "../../syscalls/failing.ts";
 import { type Syscalls, SysError } from "../../syscalls/index.ts";
 import type { Method } from "../../syscalls/methods.ts";
 
-/** Who runs the cases: root in a mount namespace of its own, or a user without any privilege. */
+/** Who runs the cases: root in a mount and a network namespace of its own, or a user without any privilege. */
 export type Role = "root" | "user";
 
 /** What the cases need of their surroundings besides the calls. */

@@ -1,7 +1,14 @@
 /** What hooks have made of the network is undone before the hand-over, unless the root is there. */
 
 import { SysError, type Syscalls, isErrno, readText } from "../../../syscalls/index.ts";
-import { type LinkAddress, Rtnetlink } from "../../../syscalls/rtnetlink.ts";
+import {
+  type LinkAddress,
+  Rtnetlink,
+  changeLink,
+  readAddresses,
+  readLinks,
+  removeAddress,
+} from "../../../syscalls/rtnetlink/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
 import { namesIn, readAttribute } from "../attributes.ts";
@@ -40,9 +47,10 @@ export async function takeNetworkDown(boot: Boot, before: ReadonlySet<string>): 
 function reset(sys: Syscalls, names: ReadonlySet<string>): void {
   const kernel = new Rtnetlink(sys);
   try {
-    for (const { index } of kernel.links().filter(({ name }) => names.has(name))) {
-      for (const address of kernel.addresses().filter(({ link }) => link === index)) remove(kernel, address);
-      kernel.setDown(index);
+    for (const { index } of readLinks(kernel).filter(({ name }) => names.has(name))) {
+      for (const address of readAddresses(kernel).filter(({ link }) => link === index))
+        remove(kernel, address);
+      changeLink(kernel, index, { isUp: false });
     }
   } finally {
     kernel.close();
@@ -52,7 +60,7 @@ function reset(sys: Syscalls, names: ReadonlySet<string>): void {
 // Secondary addresses go with the one that they belong to.
 function remove(kernel: Rtnetlink, address: LinkAddress): void {
   try {
-    kernel.removeAddress(address);
+    removeAddress(kernel, address);
   } catch (error) {
     if (!isErrno(error, "EADDRNOTAVAIL")) throw error;
   }
