@@ -10,6 +10,7 @@ import { readResumeSettings, resumeParameters } from "./resume.ts";
 import { luksParameters, readLuksSettings } from "./storage/luks-settings.ts";
 import { lvmParameters, readLvmSettings } from "./storage/lvm-settings.ts";
 import { mdParameters, readMdSettings } from "./storage/md-settings.ts";
+import { networkParameters, readNetworkSettings } from "../network/settings.ts";
 import { readSystemdSettings, systemdParameters } from "./handover/systemd-state.ts";
 
 /** A parameter as the help and the README show it. */
@@ -31,6 +32,7 @@ export const subsystemParameters: readonly ParameterRow[] = [
   ...systemdParameters,
   ...exitrdParameters,
   ...oldRootParameters,
+  ...networkParameters,
 ];
 
 /** Sentences about values that make no sense. */
@@ -49,4 +51,5 @@ const READERS: readonly ((words: readonly Word[]) => { readonly complaints: read
   readSystemdSettings,
   readExitrdSettings,
   readOldRootSettings,
+  readNetworkSettings,
 ];

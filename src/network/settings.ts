@@ -1,0 +1,88 @@
+/** The parameters of the network: dracut.cmdline(7), section Network, and nfsroot.rst of the kernel. */
+
+import { type Word, sameName } from "../boot/cmdline.ts";
+import { text } from "../lib/bytes.ts";
+import { macInName } from "./link-names.ts";
+import { mergeWishes } from "./merge.ts";
+import { type Draft, networkParameters } from "./parameters.ts";
+import type { LinkRef, NameWish, NetworkSettings } from "./types.ts";
+
+export { networkParameters };
+
+/** What the words say of the network, and a sentence for each that could not be used, or not wholly. */
+export function readNetworkSettings(words: readonly Word[]): {
+  settings: NetworkSettings;
+  complaints: string[];
+} {
+  let draft = beginning;
+  const complaints: string[] = [];
+  for (const { name, value } of words) {
+    const parameter = networkParameters.find((known) => sameName(known.name, name));
+    if (parameter?.read === undefined) continue;
+    const { draft: said, ignored, problems = [] } = parameter.read(value, draft);
+    draft = { ...draft, ...said };
+    const word = text(value === undefined ? name : `${name}=${value}`);
+    if (ignored !== undefined) complaints.push(`${word} is ignored: ${ignored} Usage: ${parameter.usage}.`);
+    complaints.push(...problems.map((problem) => `${word}: ${problem}`));
+  }
+  return { settings: settingsOf(draft), complaints };
+}
+
+function settingsOf(draft: Draft): NetworkSettings {
+  const { isNeeded, hasIp, hasOff, bootdev, bootif, usesBootif, interfaces, names, ...rest } = draft;
+  const merged = mergeWishes(interfaces);
+  const named = [
+    ...merged.map(({ link }) => link),
+    ...draft.bonds.flatMap(({ ports }) => ports),
+    ...draft.bridges.flatMap(({ ports }) => ports),
+    ...draft.vlans.map(({ over }) => over),
+    bootdev,
+  ];
+  return {
+    ...rest,
+    isAskedFor: isNeeded ?? hasIp,
+    isOff: hasOff && !hasIp,
+    interfaces: merged,
+    names: [...names, ...impliedNames(named, names)],
+    // What a person says is stronger than what the firmware has done.
+    bootLink: bootdev ?? (usesBootif ? bootif : undefined),
+  };
+}
+
+function impliedNames(links: readonly (LinkRef | undefined)[], said: readonly NameWish[]): NameWish[] {
+  const taken = new Set(said.map(({ name }) => name));
+  const implied = new Map<string, string>();
+  for (const link of links) {
+    const mac = link?.by === "name" && !taken.has(link.name) ? macInName(link.name) : undefined;
+    if (link?.by === "name" && mac !== undefined) implied.set(link.name, mac);
+  }
+  return [...implied].map(([name, mac]) => ({ name, mac }));
+}
+
+// The times are those of dracut.cmdline(7); that of DHCP, which it leaves to dhclient(8), is dhclient's.
+const beginning: Draft = {
+  isNeeded: undefined,
+  hasIp: false,
+  hasOff: false,
+  bootdev: undefined,
+  bootif: undefined,
+  usesBootif: true,
+  interfaces: [],
+  bonds: [],
+  bridges: [],
+  vlans: [],
+  names: [],
+  routes: [],
+  nameservers: [],
+  peerDns: true,
+  timeouts: {
+    link_ms: 60_000,
+    up_ms: 20_000,
+    carrier_ms: 10_000,
+    dhcp_ms: 60_000,
+    dad_ms: 50_000,
+    auto6_ms: 40_000,
+    route_ms: 20_000,
+  },
+  dhcp: { tries: 1, vendorClass: undefined },
+};
