@@ -212,8 +212,11 @@ export const networkParameters: readonly Parameter[] = [
 function readIp(value: string | undefined, draft: Draft): Said {
   if (value === undefined) return { ignored: "it needs a value." };
   const { wish, problems } = parseIp(value);
-  if (wish !== undefined)
-    return { draft: { hasIp: true, interfaces: [...draft.interfaces, wish] }, problems };
+  if (wish !== undefined) {
+    // What leaves an interface alone asks for nothing.
+    const hasIp = draft.hasIp || wish.methods.length + wish.addresses.length > 0;
+    return { draft: { hasIp, interfaces: [...draft.interfaces, wish] }, problems };
+  }
   const [problem] = problems;
   if (problem === undefined) return { draft: { hasOff: true } };
   // The machine is to have a network: one that works by DHCP is better than none.

@@ -2,10 +2,9 @@
 
 import { type Word, sameName } from "../boot/cmdline.ts";
 import { text } from "../lib/bytes.ts";
-import { macInName } from "./link-names.ts";
 import { mergeWishes } from "./merge.ts";
 import { type Draft, networkParameters } from "./parameters.ts";
-import type { LinkRef, NameWish, NetworkSettings } from "./types.ts";
+import type { NetworkSettings } from "./types.ts";
 
 export { networkParameters };
 
@@ -29,34 +28,15 @@ export function readNetworkSettings(words: readonly Word[]): {
 }
 
 function settingsOf(draft: Draft): NetworkSettings {
-  const { isNeeded, hasIp, hasOff, bootdev, bootif, usesBootif, interfaces, names, ...rest } = draft;
-  const merged = mergeWishes(interfaces);
-  const named = [
-    ...merged.map(({ link }) => link),
-    ...draft.bonds.flatMap(({ ports }) => ports),
-    ...draft.bridges.flatMap(({ ports }) => ports),
-    ...draft.vlans.map(({ over }) => over),
-    bootdev,
-  ];
+  const { isNeeded, hasIp, hasOff, bootdev, bootif, usesBootif, interfaces, ...rest } = draft;
   return {
     ...rest,
     isAskedFor: isNeeded ?? hasIp,
     isOff: hasOff && !hasIp,
-    interfaces: merged,
-    names: [...names, ...impliedNames(named, names)],
+    interfaces: mergeWishes(interfaces),
     // What a person says is stronger than what the firmware has done.
     bootLink: bootdev ?? (usesBootif ? bootif : undefined),
   };
-}
-
-function impliedNames(links: readonly (LinkRef | undefined)[], said: readonly NameWish[]): NameWish[] {
-  const taken = new Set(said.map(({ name }) => name));
-  const implied = new Map<string, string>();
-  for (const link of links) {
-    const mac = link?.by === "name" && !taken.has(link.name) ? macInName(link.name) : undefined;
-    if (link?.by === "name" && mac !== undefined) implied.set(link.name, mac);
-  }
-  return [...implied].map(([name, mac]) => ({ name, mac }));
 }
 
 // The times are those of dracut.cmdline(7); that of DHCP, which it leaves to dhclient(8), is dhclient's.

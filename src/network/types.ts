@@ -4,18 +4,18 @@
  * All addresses are texts in one spelling: IPv4 dotted, IPv6 as RFC 5952 has it, MAC addresses in lower case with colons.
  */
 
-/** What the command line asks of the network. Without any of it: `noNetwork` in settings.ts. */
+/** What the command line asks of the network: made by readNetworkSettings() in settings.ts. */
 export interface NetworkSettings {
-  /** True when the command line asks for the network by itself: ip= (but off), rd.neednet=1; not when rd.neednet=0. */
+  /** True when the command line asks for the network by itself: ip= (but off), rd.neednet=1; not with rd.neednet=0. */
   readonly isAskedFor: boolean;
   /** True for ip=off, ip=none and an empty ip=, without another ip=: nothing is to be configured, whoever wants it. */
   readonly isOff: boolean;
-  /** One for each interface that is named, and at most one without a name. Empty asks for DHCP (plan.ts). */
+  /** One for each interface that is named, and at most one without a name. plan.ts says what comes of them. */
   readonly interfaces: readonly InterfaceWish[];
   readonly bonds: readonly BondWish[];
   readonly bridges: readonly BridgeWish[];
   readonly vlans: readonly VlanWish[];
-  /** Interfaces to be renamed: ifname=, and names like enx525400123456, which hold the address. */
+  /** Interfaces to be renamed: ifname=. */
   readonly names: readonly NameWish[];
   readonly routes: readonly RouteWish[];
   readonly nameservers: readonly string[];
