@@ -8,6 +8,7 @@ import { Console } from "./console.ts";
 import { deviceOptions, diskArguments, driveOptions, needsSlot } from "./devices.ts";
 import type { Disk, DiskInterface } from "./devices.ts";
 import { type Firmware, firmwareArguments } from "./firmware.ts";
+import { type Card, cardArguments } from "./network/cards.ts";
 import { Qmp } from "./qmp.ts";
 import { startTpm } from "./tpm.ts";
 
@@ -30,6 +31,8 @@ export interface MachineOptions {
   readonly memory_mb?: number;
   /** 1 when left out. */
   readonly cpus?: number;
+  /** Network cards; none when left out. */
+  readonly cards?: readonly Card[];
   /** More arguments of QEMU. */
   readonly arguments?: readonly string[];
   /** After this long from the start QEMU is killed, whatever it does; 60000 when left out. */
@@ -114,6 +117,11 @@ export class Machine {
     const gone = this.qmp.waitFor("DEVICE_DELETED", timeout_ms, (data) => data["device"] === id);
     await Promise.all([gone, this.qmp.execute("device_del", { id })]);
   }
+
+  /** Pulls the cable of a card out, or puts it in: the guest loses and gets its carrier. */
+  async plugCable(card: number, up: boolean): Promise<void> {
+    await this.qmp.execute("set_link", { name: `net${card}`, up });
+  }
 }
 
 const AUXILIARY: Readonly<Record<MachineEnd["how"], string>> = {
@@ -141,6 +149,7 @@ export function machineArguments(options: MachineOptions): string[] {
     ...(kernel === undefined ? [] : ["-kernel", kernel, "-append", append]),
     ...(options.initrd === undefined ? [] : ["-initrd", options.initrd]),
     ...diskArguments(options.disks ?? [], options.hotplug),
+    ...cardArguments(options.cards ?? []),
     ...(options.arguments ?? []),
   ];
 }

@@ -7,6 +7,7 @@
 
 import { dirname } from "node:path";
 import { builtinKernel, stockKernel } from "../qemu/kernel.ts";
+import { serverTree } from "../qemu/network/tree.ts";
 import { dracutImage } from "../qemu/peers/dracut.ts";
 import { initramfsToolsImage } from "../qemu/peers/initramfs-tools.ts";
 import { peersNeed } from "../qemu/peers/peer.ts";
@@ -64,7 +65,10 @@ async function bootSuites(): Promise<Suite[]> {
   }
   const unable = await userlandsNeed();
   process.stdout.write(`\n==> trees of Debian: ${unable ?? "made once (two minutes or so)"}\n`);
-  if (unable === undefined) for (const name of USERLAND_NAMES) await userlandTree(name);
+  if (unable === undefined) {
+    for (const name of USERLAND_NAMES) await userlandTree(name);
+    await serverTree();
+  }
   process.stdout.write("\n==> a busybox with runit: built once (a minute or two)\n");
   const lack = await busyboxNeed();
   if (lack !== undefined) process.stdout.write(`${lack}\n`);

@@ -6,13 +6,12 @@
  * the machine. All trees grow from one, which holds what they share.
  */
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { cacheDir, fingerprint, run, tryRun, withLock } from "../host.ts";
+import { kept, run, tryRun } from "../host.ts";
 import { type Kernel, stockKernel } from "../kernel.ts";
 import { type Tree, withStaged } from "../tree.ts";
-import { machineRelease, networkOptions, sourceFiles } from "./apt.ts";
+import { machineRelease } from "./apt.ts";
 import { etcFiles } from "./etc.ts";
+import { OPTIONS, mmdebstrap, squashed } from "./mmdebstrap.ts";
 import { USERLANDS, type UserlandName } from "./table.ts";
 
 /** Why no tree can be made here; undefined when they can. */
@@ -64,11 +63,6 @@ const NO_MODULES = [
   ...["net", "gpu", "media", "infiniband", "iio", "staging"].map((x) => `drivers/${x}`),
 ];
 
-const OPTIONS = [
-  "--dpkgopt=force-unsafe-io",
-  ...["doc", "info", "locale", "man"].map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`),
-];
-
 const BASE_HOOKS = [
   // Whoever sits at the console is root.
   '--customize-hook=chroot "$1" passwd -d root',
@@ -105,44 +99,10 @@ async function makeTree(name: UserlandName, codename: string, base: string, to: 
     // It would empty /etc/machine-id.
     "--skip=cleanup/reproducible",
   ];
-  const tar = `${to}.tar`;
-  try {
-    await withStaged(tree, async (etc) => {
+  await squashed(to, (tar) =>
+    withStaged(tree, async (etc) => {
       await mmdebstrap([...argv, codename, tar], { BASE: base, ETC: etc });
       await run(["tar", "-rf", tar, "-C", etc, "--owner=0", "--group=0", "./dev"]);
-    });
-    await run(["sh", "-c", SQUASH, to, tar]);
-  } finally {
-    rmSync(tar, { force: true });
-  }
-}
-
-const SQUASH =
-  'mksquashfs - "$0" -tar -comp zstd -Xcompression-level 3 -root-mode 0755 -no-progress -quiet <"$1"';
-
-/** `argv` ends with the release and the file to be made; the machine's sources come behind them. */
-async function mmdebstrap(argv: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
-  const network = await networkOptions();
-  const files = await sourceFiles();
-  // No device nodes, which only root could unpack: /dev is the kernel's before anything looks into it.
-  await run(["mmdebstrap", "--quiet", "--skip=output/dev", ...OPTIONS, ...network, ...argv, ...files], {
-    env,
-  });
-}
-
-/** The file `name` of the cache that was made from exactly this; made, and older ones dropped, when it is not there. */
-async function kept(name: string, from: string, make: (half: string) => Promise<void>): Promise<string> {
-  const dir = join(cacheDir(), `${name}-${fingerprint(from)}`);
-  const file = join(dir, name);
-  if (existsSync(file)) return file;
-  return withLock(name, async () => {
-    if (existsSync(file)) return file;
-    for (const other of readdirSync(cacheDir()))
-      if (other.startsWith(`${name}-`)) rmSync(join(cacheDir(), other), { recursive: true, force: true });
-    const half = `${dir}.part`;
-    mkdirSync(half);
-    await make(join(half, name));
-    renameSync(half, dir);
-    return file;
-  });
+    }),
+  );
 }
