@@ -16,6 +16,7 @@ import { listCommand } from "./cli/list.ts";
 import { planCommand } from "./cli/plan.ts";
 import { processTerminal } from "./cli/terminal.ts";
 import { ukiCommand } from "./cli/uki.ts";
+import { unlockCommand } from "./cli/unlock.ts";
 import { unpackCommand } from "./cli/unpack.ts";
 import { fromBytes, text } from "./lib/bytes.ts";
 import { UserError, describe } from "./lib/errors.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   unpackCommand,
   checkCommand,
   planCommand,
+  unlockCommand,
 ];
 
 /**

@@ -32,6 +32,7 @@ import { mountLive } from "./boot/live/live.ts";
 import { readLiveSettings } from "./boot/live/settings.ts";
 import { isMountPoint, mountBase } from "./boot/mounts.ts";
 import { waitForNamed } from "./boot/named.ts";
+import { Desk } from "./boot/prompt/desk.ts";
 import { coverRoot } from "./boot/live/overlay.ts";
 import { startedFrom } from "./boot/handover/oldroot.ts";
 import { linksThatAreUp, takeNetworkDown } from "./boot/handover/network.ts";
@@ -67,13 +68,15 @@ async function bootUp(boot: Boot): Promise<never> {
   const panic_s = readPanicTimeout(sys);
   const ownInit = findOwnInit(boot);
   let links: ReadonlySet<string> | undefined;
+  const desk = new Desk(sys, boot.log);
   for (;;) {
     try {
       mountBase(sys);
       links ??= linksThatAreUp(sys);
       warnIfCutShort(boot);
       modules ??= await meetDevices(boot, devices);
-      const root = await bringUpRoot(boot, devices, modules, resume, ownInit !== undefined);
+      const root = await bringUpRoot(boot, devices, modules, resume, desk, ownInit !== undefined);
+      await desk.end("the root is mounted, and the system starts.", farewell_ms);
       await runHooks(boot, "pre-pivot", root);
       await waitForModules(boot, modules);
       await runHooks(boot, "cleanup", root);
@@ -83,11 +86,15 @@ async function bootUp(boot: Boot): Promise<never> {
       await handOver(boot, newRoot);
     } catch (failure) {
       if (failure instanceof PointOfNoReturn) await lastResort(sys, boot.log, failure, panic_s);
+      desk.fail(describe(failure));
       const missing = modules === undefined ? [] : await missingModules(boot, modules);
       await emergency(boot, failure, devices, missing);
     }
   }
 }
+
+/** How long those who have answered from elsewhere get to take in how it ended. */
+const farewell_ms = 2000;
 
 /** What every later step needs: the command line, the log, and what the kernel gave us to hand on. */
 function begin(sys: Syscalls, environment: NodeJS.ProcessEnv): Boot {
@@ -127,11 +134,13 @@ async function bringUpRoot(
   devices: BlockDevices,
   modules: KernelModules,
   resume: Resume,
+  desk: Desk,
   hasOwnInit: boolean,
 ): Promise<string | undefined> {
   const loadModules = (names: readonly string[]): Promise<void> => modules.load(names);
-  const layers = makeLayers(boot, { changed: () => devices.wake(), loadModules }, devices);
+  const layers = makeLayers(boot, { changed: () => devices.wake(), loadModules, desk }, devices);
   const storage = new Storage(devices, layers);
+  desk.goOn(() => storage.waitsFor());
   if (!hasOwnInit || needsDisks(boot, storage)) void storage.run();
   try {
     await resume.attempt(boot, devices, storage);

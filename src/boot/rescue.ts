@@ -12,9 +12,8 @@ import {
 } from "../../syscalls/index.ts";
 import { describe } from "../lib/errors.ts";
 import type { Boot } from "./context.ts";
+import { installApplets, shell } from "./shell-words.ts";
 import { startProgram } from "./spawn.ts";
-
-const shell = "/bin/sh";
 
 /** Why no shell may be started, a sentence; undefined when one may. */
 export function shellObstacle(boot: Boot, wasGuessed = false): string | undefined {
@@ -57,12 +56,8 @@ export async function runRescueShell(boot: Boot): Promise<void> {
   const { sys, log } = boot;
   const tty = consoleTerminal(sys);
   const saved = saveTerminal(sys, tty);
-  // An image names only two of busybox's applets (src/image/busybox.ts); a person wants them all.
-  // A boot partition has them (src/install/rescue.ts), and may be read-only.
-  const wanted = "[ -x $b ] && [ ! -e /etc/rdinit/rescue ]";
-  const install = `if ${wanted}; then $b mkdir -p /bin /sbin /usr/bin /usr/sbin; $b --install -s 2>/dev/null; fi`;
   // The session leader's first open of a terminal makes it the controlling one; /dev/console never becomes one.
-  const command = `b=/bin/busybox; ${install}; unset b; exec ${shell} -i <"$RDINIT_TTY" >"$RDINIT_TTY" 2>&1`;
+  const command = `${installApplets}; exec ${shell} -i <"$RDINIT_TTY" >"$RDINIT_TTY" 2>&1`;
   const child = startProgram(boot, {
     argv: [shell, "-c", command],
     env: { PS1: "rdinit# ", RDINIT_TTY: tty },

@@ -115,11 +115,20 @@ test(
       },
     });
     await probed(machine);
-    expect(machine.console.text).toContain("(answered on the socket)");
+    expect(machine.console.text).toContain("(answered by the socket)");
     // Some of it comes behind the question, on the same line.
     const lines = [...machine.console.text.matchAll(/rdinit: 10-client: (.*)$/gm)].map(([, line]) => line);
-    const question = `Passphrase for vda (luks-${STORAGE.luks}):`;
-    expect(lines).toEqual([question, "wrong", question, "ok"]);
+    const volume = `vda (luks-${STORAGE.luks})`;
+    const question = `ask Passphrase for ${volume}:`;
+    expect(lines).toEqual([
+      question,
+      "trying",
+      `wrong this passphrase does not open ${volume} (1 of 3 tries).`,
+      question,
+      "trying",
+      `ok ${volume}`,
+      "end the root is mounted, and the system starts.",
+    ]);
     expect(lookedAt(machine)).toContain("10-look: left: 0");
   },
   MAKE_MS,

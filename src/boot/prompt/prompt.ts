@@ -1,5 +1,6 @@
 /**
- * Questions to the person: asked on all consoles at once, and by a socket (socket.ts). The first answer wins.
+ * Questions to the person: asked on all consoles at once, and of those who come from elsewhere (desk.ts). The first answer
+ * wins.
  *
  * Nothing that is typed is shown, not even as a star for each key, which would tell how long a passphrase is.
  * Backspace takes a character back and Ctrl-U or Ctrl-C the line; Ctrl-D on an empty line gives no answer.
@@ -11,7 +12,7 @@ import type { Boot } from "../context.ts";
 import { LineEditor, longestAnswer_bytes } from "./line.ts";
 import { secretBuffer } from "./secret-buffer.ts";
 import { type LogWatch, watchLog } from "./log-watch.ts";
-import { type Client, askSocket, listenForAnswers } from "./socket.ts";
+import type { Desk } from "./desk.ts";
 import { type Terminal, consolePaths, openTerminal } from "./terminals.ts";
 
 export interface Question {
@@ -23,16 +24,16 @@ export interface Question {
   readonly timeout_ms?: number | undefined;
 }
 
-/** The bytes of an answer, to be overwritten by who asked; where it came from: "ttyS0", "the socket". */
+/** The bytes of an answer, to be overwritten by who asked; where it came from: "ttyS0", "SSH from 10.0.2.2". */
 export interface Answer {
   readonly bytes: Uint8Array;
   readonly from: string;
 }
 
-/** Where questions are put; the kernel's consoles, the socket of `askSocket` and the kernel's log when left out. */
+/** Where questions are put; the kernel's consoles, nobody elsewhere and the kernel's log when left out. */
 export interface Places {
   readonly terminals?: readonly string[];
-  readonly socket?: string;
+  readonly desk?: Desk | undefined;
   /** Whose lines the question is shown again below. */
   readonly log?: string;
 }
@@ -51,20 +52,19 @@ type Outcome = Answer | "declined" | "cancelled" | "timed out";
 export class Prompt {
   private readonly boot: Boot;
   private readonly terminals = new Map<Terminal, LineEditor>();
-  private readonly clients = new Set<Client>();
-  private readonly socket: ReturnType<typeof listenForAnswers>;
+  private readonly desk: Desk | undefined;
   private readonly log: LogWatch | undefined;
   private readonly wake: { readonly read: Fd; readonly write: Fd };
   private readonly watching: Promise<void>;
   private open: Open | undefined;
-  private answering: Client | undefined;
   private again: ReturnType<typeof setTimeout> | undefined;
   private closing = false;
 
   /** @throws SysError when there are no descriptors left */
   constructor(boot: Boot, places: Places = {}) {
-    const { terminals = consolePaths(boot.sys), socket = askSocket } = places;
-    const { sys, log } = boot;
+    const { terminals = consolePaths(boot.sys), desk } = places;
+    const { sys } = boot;
+    this.desk = desk;
     this.boot = boot;
     this.wake = sys.pipe(O_CLOEXEC);
     for (const path of terminals) {
@@ -72,18 +72,6 @@ export class Prompt {
       if (terminal !== undefined) this.terminals.set(terminal, new LineEditor());
     }
     this.log = watchLog(sys, places.log ?? "/dev/kmsg");
-    this.socket = listenForAnswers(
-      sys,
-      log,
-      {
-        connected: (client) => {
-          this.clients.add(client);
-          if (this.open !== undefined) client.send(this.open.words.trimEnd());
-        },
-        answered: (client, whole) => this.answeredBySocket(client, whole),
-      },
-      socket,
-    );
     this.watching = this.watch();
   }
 
@@ -92,7 +80,6 @@ export class Prompt {
     if (signal.aborted || this.closing) return "cancelled";
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     for (const line of this.terminals.values()) line.erase();
-    for (const { line } of this.clients) line.erase();
     this.open = { words, settle: resolve };
     const withdraw = (): void => resolve("cancelled");
     signal.addEventListener("abort", withdraw);
@@ -100,28 +87,32 @@ export class Prompt {
     // Lines that are shown already are no reason to show it again.
     this.log?.read();
     this.show(words);
-    for (const client of this.clients) client.send(words.trimEnd());
+    this.desk?.ask(words.trimEnd(), (answer) => {
+      // Two may come in one turn, and the first has won.
+      if (this.open === undefined) answer.bytes.fill(0);
+      else this.settle(this.open, answer);
+    });
     const outcome = await promise;
     signal.removeEventListener("abort", withdraw);
     clearTimeout(timer);
     clearTimeout(this.again);
     this.open = undefined;
-    this.endLines(typeof outcome === "string" ? outcome : `answered on ${outcome.from}`, outcome);
+    const where = typeof outcome === "string" ? undefined : this.wherefrom(outcome);
+    this.desk?.settle(where);
+    this.endLines(where === undefined ? String(outcome) : `answered ${where}`, outcome);
     return outcome;
   }
 
-  /** Tells the one who answered by the socket what became of it; the terminals are told by the log. */
-  tell(verdict: "ok" | "wrong"): void {
-    this.answering?.send(verdict);
-    this.answering = undefined;
+  /** Tells those elsewhere what became of the answer, a sentence; the terminals are told by the log. */
+  tell(verdict: "ok" | "wrong", words: string): void {
+    this.desk?.tell(verdict, words);
   }
 
-  /** Puts the terminals back as they were, takes the socket away and overwrites what was typed. */
+  /** Puts the terminals back as they were and overwrites what was typed. */
   async close(): Promise<void> {
     if (this.closing) return this.watching;
     this.closing = true;
     this.open?.settle("cancelled");
-    this.socket?.close();
     const { sys } = this.boot;
     sys.write(this.wake.write, Uint8Array.of(0));
     await this.watching;
@@ -142,7 +133,7 @@ export class Prompt {
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
       log.warning(
-        `the consoles can't be read, and the question only be answered by ${askSocket}: ${describe(error)}.`,
+        `the consoles can't be read, and the question only be answered from elsewhere: ${describe(error)}.`,
       );
     }
   }
@@ -176,23 +167,14 @@ export class Prompt {
     }
   }
 
-  private answeredBySocket(client: Client, whole: boolean): void {
-    const { open } = this;
-    // Nobody asks: the question is sent when it is asked.
-    if (open === undefined) return client.line.erase();
-    if (!whole || client.line.bytes.length === 0) {
-      client.line.erase();
-      client.send("wrong");
-      return client.send(open.words.trimEnd());
-    }
-    this.answering = client;
-    this.settle(open, { bytes: client.line.bytes, from: "the socket" });
-  }
-
   // From then on nothing is an answer, before `ask` goes on.
   private settle(open: Open, outcome: Outcome): void {
     this.open = undefined;
     open.settle(outcome);
+  }
+
+  private wherefrom({ from }: Answer): string {
+    return [...this.terminals.keys()].some(({ name }) => name === from) ? `on ${from}` : `by ${from}`;
   }
 
   private show(words: string): void {

@@ -1,30 +1,26 @@
-/**
- * A socket by which a question is answered from elsewhere: by a login over the network, say.
- *
- * Whoever connects is sent the question and a line feed, for each time that it is asked; sends an answer, which
- * ends at a line feed, a NUL or the end of what is sent; and is sent "ok" or "wrong" and a line feed. After "wrong"
- * the question comes again, and another answer may be sent. Only root can connect.
- */
+/** The socket at which questions are answered from elsewhere: protocol.ts says what is spoken there. Only root can connect. */
 
 import { AT_FDCWD, AT_REMOVEDIR, SysError, type Syscalls, mkdirs } from "../../../syscalls/index.ts";
 import { describe } from "../../lib/errors.ts";
 import type { Log } from "../log.ts";
-import { LineEditor } from "./line.ts";
+import { type BootWord, type Request, RequestReader, bootLine } from "./protocol.ts";
 
 /** Where the socket is. */
 export const askSocket = "/run/rdinit/ask";
 
 /** Somebody who is connected. */
 export interface Client {
-  readonly line: LineEditor;
-  /** Ends with the connection. */
-  readonly send: (line: string) => void;
+  /** What it calls itself. */
+  name: string;
+  readonly send: (word: BootWord, rest?: string) => void;
+  /** Ends the connection behind what was sent. */
+  readonly end: () => void;
 }
 
 export interface SocketHandlers {
   readonly connected: (client: Client) => void;
-  /** The client's line is complete; false when it was longer than an answer can be. */
-  readonly answered: (client: Client, whole: boolean) => void;
+  readonly asks: (client: Client, request: Request) => void;
+  readonly left: (client: Client) => void;
 }
 
 /** Listens at `path` until `close`. Without it the boot goes on: undefined, and the log says why. */
@@ -35,7 +31,7 @@ export function listenForAnswers(
   path = askSocket,
 ): { readonly close: () => void } | undefined {
   const directory = path.slice(0, path.lastIndexOf("/"));
-  const clients = new Map<Bun.Socket, Client>();
+  const clients = new Map<Bun.Socket, { readonly client: Client; readonly reader: RequestReader }>();
   try {
     mkdirs(sys, directory, 0o700);
     removeIfThere(sys, path, 0);
@@ -44,22 +40,25 @@ export function listenForAnswers(
       allowHalfOpen: true,
       socket: {
         open(socket) {
-          const client = { line: new LineEditor(), send: (line: string) => void socket.write(`${line}\n`) };
-          clients.set(socket, client);
+          const client: Client = {
+            name: "the socket",
+            send: (word, rest) => void socket.write(bootLine(word, rest)),
+            end: () => void socket.end(),
+          };
+          clients.set(socket, { client, reader: new RequestReader() });
           handlers.connected(client);
         },
         data(socket, chunk) {
-          const client = clients.get(socket);
-          if (client !== undefined) for (const byte of chunk) take(client, byte, handlers);
+          const known = clients.get(socket);
+          const requests = known?.reader.push(chunk) ?? [];
           chunk.fill(0);
-        },
-        end(socket) {
-          const client = clients.get(socket);
-          if (client !== undefined && client.line.bytes.length > 0) take(client, ends.lineFeed, handlers);
+          for (const request of requests) if (known !== undefined) handlers.asks(known.client, request);
         },
         close(socket) {
-          clients.get(socket)?.line.erase();
+          const known = clients.get(socket);
           clients.delete(socket);
+          known?.reader.erase();
+          if (known !== undefined) handlers.left(known.client);
         },
         error: () => undefined,
       },
@@ -67,8 +66,8 @@ export function listenForAnswers(
     sys.chmod(path, 0o600);
     return {
       close() {
-        for (const [socket, { line }] of clients) {
-          line.erase();
+        for (const [socket, { reader }] of clients) {
+          reader.erase();
           socket.end();
         }
         server.stop(true);
@@ -80,13 +79,6 @@ export function listenForAnswers(
     log.debug(`questions can't be answered by the socket ${path}: ${describe(error)}`);
     return undefined;
   }
-}
-
-const ends = { nul: 0x00, lineFeed: 0x0a } as const;
-
-function take(client: Client, byte: number, { answered }: SocketHandlers): void {
-  if (byte !== ends.nul && byte !== ends.lineFeed) return client.line.add(byte);
-  answered(client, client.line.type(ends.lineFeed) === "done");
 }
 
 function removeIfThere(sys: Syscalls, path: string, flags: number): void {

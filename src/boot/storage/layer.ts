@@ -9,6 +9,7 @@
 import type { Found } from "../../probe/superblock.ts";
 import type { BlockDevice } from "../blockdevices.ts";
 import type { DeviceRef } from "../deviceref.ts";
+import type { Desk } from "../prompt/desk.ts";
 
 /** A device that belongs to a layer by what is written on it. */
 export interface Member {
@@ -63,6 +64,8 @@ export interface StorageContext {
   readonly changed: () => void;
   /** Loads kernel modules by name or alias; those that are not there or are built in are passed over. */
   readonly loadModules: (names: readonly string[]) => Promise<void>;
+  /** Where those are asked who come from elsewhere. */
+  readonly desk?: Desk;
 }
 
 /** What whoever waits for a device needs to know of the layers together (storage.ts). */

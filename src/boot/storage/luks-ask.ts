@@ -1,6 +1,8 @@
 /**
  * Asks for passphrases: one question for all volumes that wait for one, and each answer is tried on all of them.
  *
+ * An answer is a key as it is, byte for byte, or without the line feed at its end, when it has one.
+ *
  * The passphrase that opened some is kept until the layer stops, and tried on volumes that appear later, before anyone
  * is asked for theirs: what is in an encrypted volume may be encrypted again. Every other one is overwritten at once.
  *
@@ -8,20 +10,33 @@
  * comes then is decided elsewhere (emergency.ts), and no key is left for it.
  */
 
+import type { Desk } from "../prompt/desk.ts";
 import { Prompt } from "../prompt/prompt.ts";
 import type { Boot } from "../context.ts";
 import { secretCopy } from "../prompt/secret-buffer.ts";
-import { passphraseWords } from "./luks-command.ts";
+import { type Opened, passphraseWords } from "./luks-command.ts";
 import { type Tracked, titleOf } from "./luks-states.ts";
 import { type Workshop, openVolume } from "./luks-unlock.ts";
 
 /** What a question is put by; tests put something else here. */
 export type MakePrompt = (boot: Boot) => Pick<Prompt, "ask" | "tell" | "close">;
 
-export const onTheConsoles: MakePrompt = (boot) => new Prompt(boot);
+/** On the consoles, and of those who come from elsewhere. */
+export function askingAt(desk: Desk | undefined): MakePrompt {
+  return (boot) => new Prompt(boot, { desk });
+}
 
 /** The longest pause. */
 const pause_s = 30;
+
+const LINE_FEED = 0x0a;
+
+/** What came of a passphrase. */
+interface Tried {
+  /** What of it was a key; undefined when it opened nothing. */
+  readonly right: Uint8Array | undefined;
+  readonly words: string;
+}
 
 export class Questions {
   private readonly shop: Workshop;
@@ -73,9 +88,9 @@ export class Questions {
           timeout_ms: this.timeoutFor(waiting),
         });
         if (typeof answer === "object") {
-          const opened = await this.tryOrForget(answer.bytes);
-          prompt.tell(opened ? "ok" : "wrong");
-          if (!opened) await this.pause();
+          const { right, words } = await this.tryOrForget(answer.bytes);
+          prompt.tell(right === undefined ? "wrong" : "ok", words);
+          if (right === undefined) await this.pause();
         } else if (answer !== "cancelled") {
           const why = answer === "declined" ? "no passphrase was given" : "no passphrase came in time";
           for (const one of states.in("asked for")) states.fail(one, `stays closed: ${why}`);
@@ -92,17 +107,16 @@ export class Questions {
     return answer.kind === "opened";
   }
 
-  /** Tries the passphrase on all, and keeps it if it has opened any. True then. */
-  private async tryOrForget(passphrase: Uint8Array): Promise<boolean> {
-    let opened = false;
+  /** Tries the passphrase on all, keeps it if it has opened any, and overwrites it. */
+  private async tryOrForget(passphrase: Uint8Array): Promise<Tried> {
     try {
-      opened = await this.tryAll(passphrase);
+      const tried = await this.tryAll(passphrase);
+      // The buffer may be used for the next.
+      if (tried.right !== undefined) this.keep(secretCopy(tried.right));
+      return tried;
     } finally {
-      // The buffer is the prompt's, which uses it again.
-      if (opened) this.keep(secretCopy(passphrase));
       passphrase.fill(0);
     }
-    return opened;
   }
 
   private keep(passphrase: Uint8Array | undefined): void {
@@ -111,31 +125,53 @@ export class Questions {
     if (this.right === undefined) passphrase?.fill(0);
   }
 
-  /** True when the passphrase has opened any volume. */
-  private async tryAll(passphrase: Uint8Array): Promise<boolean> {
+  private async tryAll(passphrase: Uint8Array): Promise<Tried> {
     const { states } = this.shop;
     await states.settled();
-    let opened = false;
+    const opened: string[] = [];
     const wrong: Tracked[] = [];
+    let right: Uint8Array | undefined;
+    const failures: string[] = [];
     for (const one of states.in("asked for")) {
-      const answer = await openVolume(this.shop, one, { kind: "passphrase" }, passphrase);
-      if (answer.kind === "opened") opened = true;
-      else if (answer.kind === "wrong key") wrong.push(one);
-      else states.fail(one, answer.why);
+      const { key, answer } = await this.tryReadings(one, passphrase);
+      if (answer.kind === "wrong key") wrong.push(one);
+      else if (answer.kind === "failed") {
+        states.fail(one, answer.why);
+        failures.push(one.problem ?? "");
+      } else {
+        right = key;
+        opened.push(titleOf(one));
+      }
     }
+    if (right !== undefined) return { right, words: opened.join(" and ") };
     // What opens one of several is right, though not for the others.
-    if (!opened) for (const one of wrong) this.countWrong(one);
-    return opened;
+    return { right, words: [...failures, ...wrong.map((one) => this.countWrong(one))].join(" ") };
   }
 
-  private countWrong(one: Tracked): void {
+  // It may be the text of a file that ends with a line feed, which nobody has typed when the passphrase was set.
+  private async tryReadings(
+    one: Tracked,
+    passphrase: Uint8Array,
+  ): Promise<{ key: Uint8Array; answer: Opened }> {
+    const tryKey = async (key: Uint8Array): Promise<{ key: Uint8Array; answer: Opened }> => ({
+      key,
+      answer: await openVolume(this.shop, one, { kind: "passphrase" }, key),
+    });
+    const whole = await tryKey(passphrase);
+    if (whole.answer.kind !== "wrong key" || passphrase.at(-1) !== LINE_FEED) return whole;
+    return tryKey(passphrase.subarray(0, -1));
+  }
+
+  private countWrong(one: Tracked): string {
     const { boot, states } = this.shop;
     one.wrong += 1;
     const { tries } = one.volume.options;
     const of = tries === 0 ? "" : ` (${one.wrong} of ${tries} tries)`;
-    boot.log.notice(`this passphrase does not open ${titleOf(one)}${of}.`);
-    if (tries !== 0 && one.wrong >= tries)
-      states.fail(one, `stays closed: no passphrase was right in ${tries} ${tries === 1 ? "try" : "tries"}`);
+    const words = `this passphrase does not open ${titleOf(one)}${of}.`;
+    boot.log.notice(words);
+    if (tries === 0 || one.wrong < tries) return words;
+    states.fail(one, `stays closed: no passphrase was right in ${tries} ${tries === 1 ? "try" : "tries"}`);
+    return one.problem ?? words;
   }
 
   // Guessing gets slower with each guess.

@@ -14,7 +14,7 @@ import type { Boot } from "../context.ts";
 import { type DeviceRef, parseDeviceRef } from "../deviceref.ts";
 import { listDmDevices } from "./dm-nodes.ts";
 import type { Lack, Member, StorageContext, StorageLayer } from "./layer.ts";
-import { type MakePrompt, Questions, onTheConsoles } from "./luks-ask.ts";
+import { type MakePrompt, Questions, askingAt } from "./luks-ask.ts";
 import { chooseVolumes } from "./luks-choice.ts";
 import { hasCryptsetup } from "./luks-machine.ts";
 import type { LuksSettings } from "./luks-settings.ts";
@@ -52,7 +52,7 @@ export class LuksLayer implements StorageLayer {
     settings: LuksSettings,
     devices: BlockDevices,
     run: typeof runChild = runChild,
-    makePrompt: MakePrompt = onTheConsoles,
+    makePrompt: MakePrompt = askingAt(context.desk),
   ) {
     this.boot = boot;
     this.context = context;
@@ -167,6 +167,7 @@ export class LuksLayer implements StorageLayer {
   private begin(volume: Volume, complaints: readonly string[]): void {
     const one = this.states.add(volume);
     if (one === undefined) return;
+    if (volume.options.ask && hasCryptsetup(this.boot.sys)) this.context.desk?.expect();
     for (const complaint of complaints) this.boot.log.warning(complaint);
     const work = this.open(one)
       .catch((error: unknown) => this.states.fail(one, `can't be opened: ${describe(error)}`))

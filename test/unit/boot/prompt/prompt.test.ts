@@ -6,8 +6,10 @@ import { join } from "node:path";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { plainLog } from "../../../../src/boot/log.ts";
 import { readOptions } from "../../../../src/boot/options.ts";
+import { Desk } from "../../../../src/boot/prompt/desk.ts";
 import { type Answer, Prompt } from "../../../../src/boot/prompt/prompt.ts";
 import { longestAnswer_bytes } from "../../../../src/boot/prompt/line.ts";
+import { largestAnswer_bytes, tooLarge } from "../../../../src/boot/prompt/protocol.ts";
 import { Reaper } from "../../../../src/boot/reaper.ts";
 import { fromBytes } from "../../../../src/lib/bytes.ts";
 import { linuxSyscalls } from "../../../../syscalls/native.ts";
@@ -32,21 +34,24 @@ const { signal } = new AbortController();
 let first: Pseudoterminal;
 let second: Pseudoterminal;
 let prompt: Prompt;
+let desk: Desk;
 let modes: Uint8Array;
 
 beforeEach(() => {
   first = new Pseudoterminal(sys);
   second = new Pseudoterminal(sys);
   modes = first.termios;
+  desk = new Desk(sys, boot.log, socket);
   prompt = new Prompt(boot, {
     terminals: [first.path, "/dev/missing", second.path],
-    socket,
+    desk,
     log: "/dev/missing",
   });
 });
 
 afterEach(async () => {
   await prompt.close();
+  await desk.end("", 0);
   first[Symbol.dispose]();
   second[Symbol.dispose]();
 });
@@ -76,7 +81,7 @@ test("is asked on all terminals, the first answer wins, and nothing is shown of 
 test("puts the modes back, also when nobody answers", async () => {
   await prompt.close();
   expect(first.termios).toEqual(modes);
-  const open = new Prompt(boot, { terminals: [first.path], socket, log: "/dev/missing" });
+  const open = new Prompt(boot, { terminals: [first.path], desk, log: "/dev/missing" });
   expect(first.echoes).toBe(false);
   const withdrawn = new AbortController();
   const asked = open.ask({ words, signal: withdrawn.signal });
@@ -121,36 +126,84 @@ test("goes on with the terminals that are left", async () => {
 });
 
 test("is answered by the socket, which is root's alone and gone in the end", async () => {
+  const asked = prompt.ask({ words, signal });
   expect(statSync(socket).mode & 0o777).toBe(0o600);
   expect(statSync(join(dir, "run")).mode & 0o777).toBe(0o700);
-  const client = await connect();
-  const asked = prompt.ask({ words, signal });
-  expect(await client.line()).toBe("Passphrase for vda2:");
-  client.send("wrong one\n");
+  const [client, other] = [await connect(), await connect()];
+  for (const one of [client, other]) expect(await one.line()).toBe("ask Passphrase for vda2:");
+  client.send("from SSH from 192.0.2.7\nanswer 9\nwrong\n\0on");
+  client.send("e");
   const outcome = await asked;
-  expect(answerOf(outcome)).toBe("wrong one");
-  expect(await first.shows(")\r\n")).toBe(`${words}(answered on the socket)\r\n`);
-  prompt.tell("wrong");
+  expect(answerOf(outcome)).toBe("wrong\n\0on");
+  expect(outcome).toMatchObject({ from: "SSH from 192.0.2.7" });
+  expect(await first.shows(")\r\n")).toBe(`${words}(answered by SSH from 192.0.2.7)\r\n`);
+  expect([await client.line(), await other.line()]).toEqual(["trying", "taken by SSH from 192.0.2.7"]);
+  prompt.tell("wrong", "it opens nothing.");
   const again = prompt.ask({ words, signal });
-  expect([await client.line(), await client.line()]).toEqual(["wrong", "Passphrase for vda2:"]);
-  client.send(`${"x".repeat(longestAnswer_bytes + 1)}\n`);
-  expect([await client.line(), await client.line()]).toEqual(["wrong", "Passphrase for vda2:"]);
-  client.send("right one");
-  client.end();
+  for (const one of [client, other])
+    expect([await one.line(), await one.line()]).toEqual([
+      "wrong it opens nothing.",
+      "ask Passphrase for vda2:",
+    ]);
+  first.type("right one\r");
   expect(answerOf(await again)).toBe("right one");
-  prompt.tell("ok");
-  expect(await client.line()).toBe("ok");
+  prompt.tell("ok", "vda2");
+  for (const one of [client, other])
+    expect([await one.line(), await one.line()]).toEqual([`taken on ${first.path.slice(5)}`, "ok vda2"]);
   await prompt.close();
+  // Who comes between two questions is told what the boot does.
+  const late = await connect();
+  desk.goOn(() => ["array md0 has 1 of 2 members"]);
+  expect(await late.line()).toBe("wait the boot goes on");
+  expect(await (await connect()).line()).toBe("wait array md0 has 1 of 2 members");
+  desk.fail("The root is not there.");
+  expect(await late.line()).toBe("failed The root is not there.");
+  await desk.end("the system starts.", 5000);
+  expect(await late.line()).toBe("end the system starts.");
   expect(existsSync(join(dir, "run"))).toBe(false);
+});
+
+test("by the socket: what is no answer, a shell, and a question that is withdrawn", async () => {
+  const withdrawn = new AbortController();
+  const asked = prompt.ask({ words, signal: withdrawn.signal });
+  const client = await connect();
+  client.send("answer 0\nshell\n");
+  expect([await client.line(), await client.line(), await client.line()]).toEqual([
+    "ask Passphrase for vda2:",
+    "ask Passphrase for vda2:",
+    "refused No shell is given here.",
+  ]);
+  desk.shellObstacle = () => undefined;
+  client.send("shell\ncorrect horse\n");
+  expect(await client.line()).toBe("shell");
+  expect(await client.line()).toStartWith("refused this is no request");
+  const other = await connect();
+  other.send(`answer ${largestAnswer_bytes + 1}\n`);
+  expect([await other.line(), await other.line()]).toEqual([
+    "ask Passphrase for vda2:",
+    `refused ${tooLarge()}`,
+  ]);
+  const last = await connect();
+  withdrawn.abort();
+  expect(await asked).toBe("cancelled");
+  expect([await last.line(), await last.line()]).toEqual(["ask Passphrase for vda2:", "closed"]);
+  // An answer to no question is nobody's.
+  last.send("answer 1\nxshell\n");
+  expect(await last.line()).toBe("shell");
+  const next = prompt.ask({ words: "Next: ", signal });
+  expect(await last.line()).toBe("ask Next:");
+  last.send("answer 1\ny");
+  expect(answerOf(await next)).toBe("y");
 });
 
 test("leaves no descriptor open", async () => {
   await prompt.close();
   const before = openDescriptors();
-  const another = new Prompt(boot, { terminals: [first.path], socket, log: "/dev/missing" });
+  const another = new Prompt(boot, { terminals: [first.path], desk, log: "/dev/missing" });
   void another.ask({ words, signal });
   await first.shows(words);
   await another.close();
+  await desk.end("", 0);
   expect(openDescriptors()).toBe(before);
 });
 
@@ -176,7 +229,6 @@ async function connect() {
   });
   return {
     send: (bytes: string) => void connection.write(bytes),
-    end: () => void connection.shutdown(),
     async line(): Promise<string> {
       while (lines.length === 0) await new Promise<void>((resolve) => (wake = resolve));
       return lines.shift() ?? "";
