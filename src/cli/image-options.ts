@@ -44,7 +44,27 @@ export const IMAGE_OPTIONS: readonly Option[] = [
     meaning:
       "exactly these drivers and what they need, by module name or alias; 'none' for a kernel that has all built in",
   },
-  { name: "network", meaning: "network drivers as well, with --generic" },
+  {
+    name: "network",
+    meaning:
+      "the drivers of this machine's network interfaces, with --generic of all, and DHCP (by itself when this machine's root is on the network)",
+  },
+  {
+    name: "ssh",
+    meaning: "remote unlock: dropbear, which asks whoever logs in for the passphrase; brings --network",
+  },
+  {
+    name: "authorized-keys",
+    value: "FILE",
+    meaning:
+      "the public keys that may log in, with --ssh; may be given often (default: /etc/rdinit/authorized_keys, or dropbear-initramfs's)",
+  },
+  {
+    name: "ssh-host-keys",
+    value: "FILE",
+    meaning:
+      "a private key by which clients know the server, OpenSSH's or dropbear's; may be given often (default: those in /etc/rdinit, where one is made the first time)",
+  },
   {
     name: "tools",
     value: "LIST",
@@ -54,6 +74,10 @@ export const IMAGE_OPTIONS: readonly Option[] = [
     name: "include",
     value: "FILE[:PATH]",
     meaning: "put a file or directory in, at PATH when that is given; may be given often",
+  },
+  {
+    name: "key-files",
+    meaning: "the key files that crypttab names: whoever can read the image can open those disks",
   },
   {
     name: "cmdline",

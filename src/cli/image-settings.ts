@@ -30,6 +30,9 @@ export function readSettings(call: Call): ImageSettings {
   const value = (name: string) => values(name).at(-1);
   const isOn = (name: string) => call.has(name) || isYes(image.findLast(({ key }) => key === name));
 
+  for (const name of ["authorized-keys", "ssh-host-keys"])
+    if (call.has(name) && !isOn("ssh"))
+      throw new UserError(`--${name} is for remote unlock, which was not asked for.`, "Say --ssh, too.");
   const root = value("root") ?? "/";
   const exitrd = isOn("exitrd") ? ["rd.exitrd"] : [];
   const words = [...exitrd, ...bootWords(boot), ...values("cmdline")].join(" ");
@@ -40,7 +43,11 @@ export function readSettings(call: Call): ImageSettings {
     modules: value("modules"),
     selection: readSelection(call, image, root),
     drivers: list(values("drivers")).filter((name) => name !== "none"),
-    network: isOn("network"),
+    network: isOn("network") || isOn("ssh"),
+    ssh: isOn("ssh"),
+    authorizedKeys: values("authorized-keys"),
+    hostKeys: values("ssh-host-keys"),
+    keyFiles: isOn("key-files"),
     tools: list(values("tools")),
     includes: values("include"),
     bootWords: words,

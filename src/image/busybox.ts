@@ -2,9 +2,15 @@
 
 import { text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
+import type { FileTree } from "./file-tree.ts";
 import type { ImageTree } from "./image-tree.ts";
 import { addParts } from "./part-tree.ts";
 import type { RootTree } from "./root-tree.ts";
+
+/** The busyboxes of `root`, where distributions have them; a static one comes first. */
+export function findBusyboxes(root: FileTree): string[] {
+  return PATHS.filter((path) => root.resolve(path)?.type === "file");
+}
 
 /**
  * Puts the busybox at `path` in `root` to /bin/busybox, with the libraries that it needs if it is not static,
@@ -23,6 +29,14 @@ export function addBusybox(tree: ImageTree, root: RootTree, path: string): void 
   for (const applet of LINKED)
     if (!tree.has(applet)) tree.add(applet, { type: "symlink", target: `/${BUSYBOX}` }, why);
 }
+
+const PATHS: readonly string[] = [
+  "/bin/busybox.static",
+  "/usr/lib/initcpio/busybox",
+  "/bin/busybox",
+  "/usr/bin/busybox",
+  "/sbin/busybox",
+];
 
 const BUSYBOX = "bin/busybox";
 

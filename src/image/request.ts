@@ -5,6 +5,7 @@ import { release as runningRelease } from "node:os";
 import { fromBytes, text, toBytes } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
 import type { ImageRequest } from "./build.ts";
+import { findBusyboxes } from "./busybox.ts";
 import { includedFiles } from "./includes.ts";
 import type { CpioEntry } from "./cpio.ts";
 import { type EarlyMicrocode, microcodeArchive } from "./microcode.ts";
@@ -60,7 +61,7 @@ export function planImage(
     checkCompression(kernel.config, kernel.release ?? "", settings.compression);
   const selected = selectParts(settings, root, kernel);
   const included = includedFiles(root, settings.includes);
-  const busybox = settings.shell ? BUSYBOXES.find((path) => root.resolve(path)?.type === "file") : undefined;
+  const busybox = settings.shell ? findBusyboxes(root)[0] : undefined;
   const request: ImageRequest = {
     init: chooseInit(host.program, settings.init, kernel?.config),
     root: settings.root,
@@ -81,15 +82,6 @@ export function planImage(
     notes: [...(kernel?.notes ?? []), ...notes],
   };
 }
-
-/** Where distributions have it; a static one comes first. */
-const BUSYBOXES: readonly string[] = [
-  "/bin/busybox.static",
-  "/usr/lib/initcpio/busybox",
-  "/bin/busybox",
-  "/usr/bin/busybox",
-  "/sbin/busybox",
-];
 
 function processorMicrocode(root: RootTree, which: ImageSettings["microcode"]): EarlyMicrocode {
   if (which === "none") return { entries: [], notes: [] };

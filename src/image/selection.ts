@@ -7,11 +7,13 @@ import { etcParts } from "./etc/index.ts";
 import { genericModules } from "./generic.ts";
 import { allLayers, describeLayer, examineHost, type Layer } from "./host/examine.ts";
 import type { ChosenKernel } from "./kernel-choice.ts";
+import { networkParts } from "./network.ts";
 import type { Part } from "./part.ts";
 import { findRecipe, toolParts } from "./recipes/index.ts";
 import { findProgram } from "./recipes/look.ts";
 import { RootTree } from "./root-tree.ts";
 import type { ImageSettings } from "./settings.ts";
+import { sshPart } from "./ssh/part.ts";
 
 /** What was selected. */
 export interface Selected {
@@ -29,11 +31,21 @@ export function selectParts(
   root: RootTree,
   kernel: ChosenKernel | undefined,
 ): Selected {
-  const chosen = SELECTORS[settings.selection](settings, root, kernel);
-  const tools = toolParts(root, [...settings.tools, ...chosen.tools], { arrays: chosen.arrays });
+  const { crypt, arrays, ...chosen } = SELECTORS[settings.selection](settings, root, kernel);
+  const isOnNetwork = settings.network || chosen.isRootOnNetwork === true;
+  const network = isOnNetwork ? networkParts(root, settings) : undefined;
+  const ssh = settings.ssh ? sshPart(root, settings) : undefined;
+  const names = [...settings.tools, ...chosen.tools, ...(ssh ? ["dropbear"] : [])];
+  const tools = toolParts(root, names, { arrays, isUnlockedBySsh: settings.ssh });
   return {
-    parts: [...chosen.parts, ...tools, ...etcParts(root, { crypt: chosen.crypt })],
-    decisions: chosen.decisions,
+    parts: [
+      ...chosen.parts,
+      ...(network?.parts ?? []),
+      ...(ssh ? [ssh.part] : []),
+      ...tools,
+      ...etcParts(root, { crypt, keyFiles: settings.keyFiles }),
+    ],
+    decisions: [...chosen.decisions, ...(network?.decisions ?? []), ...(ssh?.decisions ?? [])],
   };
 }
 
@@ -43,6 +55,7 @@ interface Chosen extends Selected {
   /** The arrays and encrypted volumes that matter, by UUID or name; undefined where all may. */
   readonly arrays?: readonly string[];
   readonly crypt?: readonly string[];
+  readonly isRootOnNetwork?: boolean;
 }
 
 type Selector = (settings: ImageSettings, root: RootTree, kernel: ChosenKernel | undefined) => Chosen;
@@ -65,7 +78,7 @@ const SELECTORS: Readonly<Record<ImageSettings["selection"], Selector>> = {
             network,
           })
         : [];
-    const tools = GENERIC_TOOLS.filter((name) => isThere(root, name));
+    const tools = [...GENERIC_TOOLS, ...(network ? NETWORK_TOOLS : [])].filter((name) => isThere(root, name));
     return {
       parts: [{ why: "--generic", modules }],
       tools,
@@ -81,11 +94,13 @@ const SELECTORS: Readonly<Record<ImageSettings["selection"], Selector>> = {
     const uuids = (kind: Layer["kind"]) =>
       all.flatMap((layer) => (layer.kind === kind && layer.uuid !== undefined ? [layer.uuid] : []));
     const names = all.filter(({ kind }) => kind === "encryption").map(({ node }) => baseName(node));
+    const isRootOnNetwork = all.some((layer) => layer.isOnNetwork === true);
     return {
       parts: [kernel?.release === runningRelease() ? part : forOtherKernel(part), keyboards],
       tools: tools.map(({ name }) => name),
       arrays: uuids("array"),
       crypt: [...uuids("encryption"), ...names],
+      isRootOnNetwork,
       decisions: [
         ...layers.map((layer) => `${describeLayer(layer)}.`),
         ...tools.map(({ name, why }) => `The tool ${text(name)} goes in: ${why}.`),
@@ -108,6 +123,9 @@ const GENERIC_TOOLS: readonly string[] = [
   ...["mdadm", "lvm", "cryptsetup"],
   ...["fsck.ext4", "fsck.xfs", "fsck.btrfs", "fsck.f2fs", "fsck.vfat"],
 ];
+
+/** Those that bring a disk or a root from elsewhere. */
+const NETWORK_TOOLS: readonly string[] = ["nbd-client", "iscsistart", "mount.nfs"];
 
 function isThere(root: RootTree, name: string): boolean {
   const programs = findRecipe(name)?.programs ?? [name];

@@ -16,8 +16,15 @@ export interface ImageSettings {
   readonly selection: (typeof SELECTIONS)[number];
   /** For the selection "drivers": names or aliases; none for a kernel that has all of them built in. */
   readonly drivers: readonly string[];
-  /** Network drivers come with the selection "generic". */
+  /** The drivers of network interfaces, and what it takes to use them. */
   readonly network: boolean;
+  /** An SSH server for remote unlock, which takes the network. */
+  readonly ssh: boolean;
+  /** Files of public keys, and of host keys, on this machine; none for the usual places. */
+  readonly authorizedKeys: readonly string[];
+  readonly hostKeys: readonly string[];
+  /** The key files of crypttab, by which whoever reads the image can open the disks. */
+  readonly keyFiles: boolean;
   readonly tools: readonly string[];
   /** FILE or FILE:PATH */
   readonly includes: readonly string[];

@@ -4,7 +4,7 @@ import { type Image, buildImage } from "../image/build.ts";
 import type { CpioEntry } from "../image/cpio.ts";
 import type { ImageRequest } from "../image/build.ts";
 import { RootTree } from "../image/root-tree.ts";
-import { readApplets } from "./applets.ts";
+import { readApplets } from "../image/applets.ts";
 import { rescuePart } from "./rescue.ts";
 
 /** The entries of an install, parents first. Without a busybox it has no rescue environment. */

@@ -1,19 +1,13 @@
 /** Each tool that has a recipe, run in a chroot of an unpacked image on what it is for. */
 
 import { beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, cpSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { linuxSyscalls } from "../../syscalls/native.ts";
-import { readImage } from "../../src/image/archive.ts";
-import { ArchiveTree } from "../../src/image/archive-tree.ts";
-import { unpackTo } from "../../src/image/archive/unpack.ts";
-import { buildImage } from "../../src/image/build.ts";
-import { writeCpio } from "../../src/image/cpio.ts";
 import { keyboardPart } from "../../src/image/etc/keyboard.ts";
-import type { Part } from "../../src/image/part.ts";
 import { toolParts } from "../../src/image/recipes/index.ts";
 import { RootTree } from "../../src/image/root-tree.ts";
 import { Chroot, existingHere } from "../fixtures/chroot.ts";
+import { enterImage } from "../fixtures/entered-image.ts";
 import { OverlayTree } from "../fixtures/overlay-tree.ts";
 import { md1Superblock } from "../fixtures/superblocks/md.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
@@ -21,13 +15,11 @@ import { temporaryDirectory } from "../fixtures/temporary.ts";
 const blocker = Chroot.blocker();
 if (blocker !== undefined) console.log(`The tools of an image are not run: ${blocker}`);
 const described = describe.skipIf(blocker !== undefined);
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("The login by dropbear is not tried: it takes root to become somebody.");
 
 const TOOLS: readonly string[] = [
   ...["mdadm", "lvm", "dmsetup", "cryptsetup", "veritysetup", "integritysetup"],
   ...["fsck", "fsck.ext4", "fsck.xfs", "fsck.btrfs", "fsck.f2fs", "fsck.vfat", "fsck.exfat"],
-  ...["blkid", "mount", "ip", "dropbear", "dbclient", "bash", "tput", "loadkeys", "busybox", "sh"],
+  ...["blkid", "mount", "ip", "bash", "tput", "loadkeys", "busybox", "sh"],
 ];
 
 /** What the root lacks of a machine with RAID, ssh and a German keyboard. */
@@ -40,17 +32,9 @@ const CONFIGURATION = {
 };
 
 const KEY = "eight by eight is sixty-four";
-const [place, keys] = [temporaryDirectory(), temporaryDirectory()];
+const place = temporaryDirectory();
 const CONTROLS = [temporaryDirectory(), temporaryDirectory(), temporaryDirectory()];
 let root: Chroot;
-
-/** An image of these parts, packed, unpacked again and entered. */
-function enter(parts: readonly Part[], directory: string): Chroot {
-  const { entries } = buildImage({ init: process.execPath, parts });
-  const archive = readImage(Buffer.concat([...writeCpio(entries.filter(({ path }) => path !== "init"))]));
-  unpackTo(new ArchiveTree(archive, "the image"), directory, true, linuxSyscalls());
-  return new Chroot(directory);
-}
 
 /** An empty disk in the chroot, and what a program of this machine makes of it. */
 function makeDisk(name: string, size_MiB: number, maker: readonly string[]): void {
@@ -236,24 +220,12 @@ const RUNS: readonly Run[] = [
 
 beforeAll(() => {
   if (blocker !== undefined) return;
-  for (const name of ["host", "client"])
-    Bun.spawnSync(["dropbearkey", "-t", "ed25519", "-f", join(keys, name)], {
-      stdout: "ignore",
-      stderr: "ignore",
-    });
-  const shown = Bun.spawnSync(["dropbearkey", "-y", "-f", join(keys, "client")]).stdout.toString();
-  const tree = new OverlayTree(new RootTree("/"), {
-    ...CONFIGURATION,
-    "/etc/dropbear/initramfs/dropbear_ed25519_host_key": readFileSync(join(keys, "host")),
-    "/etc/dropbear/initramfs/authorized_keys": `${/^ssh-.*$/m.exec(shown)?.[0]}\n`,
-  });
-  root = enter([...toolParts(tree, TOOLS), ...keyboardPart(tree)], place);
+  const tree = new OverlayTree(new RootTree("/"), CONFIGURATION);
+  root = enterImage([...toolParts(tree, TOOLS), ...keyboardPart(tree)], place);
   const put = (name: string, data: string | Uint8Array) =>
     writeFileSync(join(root.directory, "tmp", name), data);
   put("key", KEY);
   put("token", TPM2_TOKEN);
-  put("client", readFileSync(join(keys, "client")));
-  chmodSync(join(root.directory, "tmp/client"), 0o600);
   for (const name of ["luks2", "whirlpool", "ripemd160", "verity"]) makeDisk(name, 24, ["true"]);
   for (const [name, size_MiB, maker] of DISKS) makeDisk(name, size_MiB, maker);
   put("md", Buffer.concat([new Uint8Array(4096), md1Superblock(MEMBER), new Uint8Array(2 * 1024 * 1024)]));
@@ -273,26 +245,7 @@ described("in the unpacked image", () => {
       },
       60_000,
     );
-
-  test.skipIf(!isRoot)(
-    "dropbear lets in who has the key, and nobody else",
-    () => {
-      const ended = root.run(["sh", "-c", SSH]);
-      expect(ended.output).toContain("in as root at /root\nstatus 0\n");
-      expect(ended.output).toContain("No auth methods could be used");
-      expect(ended.output).toContain("status 1\n");
-    },
-    60_000,
-  );
 });
-
-const SSH = `
-ip link set lo up
-dropbear -s -j -k -r /etc/dropbear/dropbear_ed25519_host_key -p 127.0.0.1:22 -P /tmp/pid
-dbclient -y -i /tmp/client root@127.0.0.1 'echo in as $USER at $HOME'; echo "status $?"
-dbclient -y -i /etc/dropbear/dropbear_ed25519_host_key root@127.0.0.1 'echo in'; echo "status $?"
-read -r pid </tmp/pid && kill "$pid"
-`;
 
 described("without recipes", () => {
   const controls = [
@@ -317,7 +270,7 @@ described("without recipes", () => {
   ];
   for (const [at, { what, program, argv, missed }] of controls.entries())
     test(what, () => {
-      const bare = enter([{ why: "a control", programs: [program] }], CONTROLS[at] ?? "");
+      const bare = enterImage([{ why: "a control", programs: [program] }], CONTROLS[at] ?? "");
       for (const name of ["key", "whirlpool", "vfat"])
         cpSync(join(root.directory, "tmp", name), join(bare.directory, "tmp", name));
       const ended = bare.run(argv);

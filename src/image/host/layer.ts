@@ -32,6 +32,8 @@ export interface Layer {
   readonly what: string;
   /** The UUID of an array or of a LUKS header, where the kernel tells it: 32 hexadecimal digits. */
   readonly uuid?: string;
+  /** True for what a network has to lead to. */
+  readonly isOnNetwork?: boolean;
   /** Modules that are loaded for it. */
   readonly modules: readonly string[];
   /** Names, aliases and modaliases of what would serve it in another kernel. */

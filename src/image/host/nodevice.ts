@@ -43,6 +43,7 @@ export function networkLayer(root: FileTree, mount: Mount): Layer | undefined {
     node: point,
     rdev: undefined,
     what: type,
+    isOnNetwork: overNetwork,
     modules: [...new Set([...own.modules, ...drivers.modules])],
     modulesIfThere: [...new Set([...own.modulesIfThere, ...drivers.modulesIfThere])],
     tools: /^nfs4?$/.test(type) ? [{ name: "mount.nfs", why: `${text(point)} is ${type}` }] : [],

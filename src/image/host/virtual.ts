@@ -8,6 +8,8 @@ export interface VirtualDevice {
   readonly kind: LayerKind;
   readonly what: string;
   readonly modules: readonly string[];
+  /** The recipe of what sets it up, where there is one. */
+  readonly tool?: string;
   /** What an image can't do for it, the end of a sentence that begins with its node. */
   readonly note?: string;
 }
@@ -37,6 +39,7 @@ const VIRTUAL: readonly VirtualDevice[] = [
     kind: "network",
     what: "nbd",
     modules: ["nbd"],
+    tool: "nbd-client",
     note: "is a disk over the network, to which nbd-client has to connect",
   },
   {

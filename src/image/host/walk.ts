@@ -164,8 +164,9 @@ export class Walk {
       ...device,
       kind: row.kind,
       what: file === undefined ? row.what : `the file ${text(file)}`,
+      ...(row.kind === "network" ? { isOnNetwork: true } : {}),
       ...needed(this.root, row.modules),
-      tools: [],
+      tools: row.tool === undefined ? [] : [{ name: row.tool, why: `${text(device.node)} is ${row.what}` }],
       notes: row.note === undefined ? [] : [`${text(device.node)} ${row.note}.`],
       below: holder ? [holder] : this.slaves(path),
     };
@@ -184,9 +185,11 @@ export class Walk {
       ...device,
       kind: "disk",
       what: [...new Set(names)].filter((name) => !BUSES.has(name)).join(", "),
+      ...(overNetwork === undefined ? {} : { isOnNetwork: true }),
       modules,
       modulesIfThere: HANDLERS.has(handler) ? [...modulesIfThere, `scsi_dh_${handler}`] : modulesIfThere,
-      tools: [],
+      tools:
+        overNetwork === "iscsi_tcp" ? [{ name: "iscsistart", why: `${text(device.node)} is iSCSI` }] : [],
       notes:
         overNetwork === undefined
           ? []

@@ -5,20 +5,27 @@ import { findLibraryFiles } from "./look.ts";
 import type { FileTree } from "../file-tree.ts";
 import type { MadeFile } from "../part.ts";
 
+/** Whose login shell it is answers a login with the question for the passphrase: a name of /init. */
+export const LOGIN_SHELL = "/bin/unlock";
+
 /**
- * passwd(5) with root alone, group(5) with the groups that own devices, and an nsswitch.conf(5) that asks files only.
- * No password comes along: root's is locked, and there is no shadow(5).
+ * passwd(5) with root alone, group(5) with the groups that own devices, and an nsswitch.conf(5) that asks files, and for hosts DNS.
+ * No password comes along: root's is locked, and there is no shadow(5). In an image that is unlocked over SSH root's
+ * shell is LOGIN_SHELL.
  */
-export function accountFiles(root: FileTree): MadeFile[] {
+export function accountFiles(root: FileTree, isUnlockedBySsh: boolean): MadeFile[] {
   const groups = linesOf(root, "/etc/group")
     .map((line) => line.split(":"))
     .filter(([name = ""]) => GROUPS.has(name))
     .map(([name, , id]) => `${name}:x:${id}:`);
   const files = [
-    ["/etc/passwd", ["root:*:0:0:root:/root:/bin/sh"]],
+    ["/etc/passwd", [`root:*:0:0:root:/root:${isUnlockedBySsh ? LOGIN_SHELL : "/bin/sh"}`]],
     ["/etc/group", groups.length > 0 ? groups : ["root:x:0:"]],
-    ["/etc/shells", ["/bin/sh", "/bin/bash"]],
-    ["/etc/nsswitch.conf", ["passwd", "group", "shadow", "hosts", "services"].map(serviceLine)],
+    ["/etc/shells", ["/bin/sh", "/bin/bash", ...(isUnlockedBySsh ? [LOGIN_SHELL] : [])]],
+    [
+      "/etc/nsswitch.conf",
+      ["passwd: files", "group: files", "shadow: files", "hosts: files dns", "services: files"],
+    ],
   ] as const;
   return files.map(([to, lines]) => ({ to, data: toBytes(lines.map((line) => `${line}\n`).join("")) }));
 }
@@ -32,10 +39,6 @@ export function nameServices(root: FileTree, program: string): readonly string[]
 }
 
 const GROUPS: ReadonlySet<string> = new Set(["root", "tty", "disk", "kmem", "input", "kvm"]);
-
-function serviceLine(name: string): string {
-  return `${name}: files`;
-}
 
 function linesOf(root: FileTree, path: string): string[] {
   return fromBytes(root.read(path) ?? new Uint8Array(0)).split("\n");

@@ -17,6 +17,8 @@ import { RECIPES } from "./table.ts";
 export interface ToolNeeds {
   /** The UUIDs of the md arrays that matter, in any spelling; undefined takes all that mdadm.conf names. */
   readonly arrays?: readonly string[] | undefined;
+  /** Whether root's login is for remote unlock (src/image/ssh). */
+  readonly isUnlockedBySsh?: boolean;
 }
 
 /** The recipe for a tool of this name. */
@@ -49,7 +51,12 @@ export function recipePart(root: FileTree, recipe: Recipe, needs: ToolNeeds = {}
   const mayBe = (recipe.programsIfThere ?? []).flatMap((name) => findProgram(root, name) ?? []);
   const opened = must.map((program) => findLibraryFiles(root, program, recipe.libraries ?? []));
   const data = must.flatMap((program) => findLibraryData(root, program, recipe.libraryData ?? []));
-  const more = recipe.more?.(root, { programs: must, arrays: needs.arrays }) ?? {};
+  const more =
+    recipe.more?.(root, {
+      programs: must,
+      arrays: needs.arrays,
+      isUnlockedBySsh: needs.isUnlockedBySsh ?? false,
+    }) ?? {};
   const files = (recipe.files ?? []).flatMap((pattern) => findFiles(root, pattern));
   return {
     ...more,

@@ -17,11 +17,11 @@ const PATTERNS: readonly string[] = [
 ];
 
 /** The reduced configuration, and the names of users where it speaks of some. */
-export function mdadmAddition(root: FileTree, { arrays }: RecipeContext): RecipeAddition {
+export function mdadmAddition(root: FileTree, { arrays, isUnlockedBySsh }: RecipeContext): RecipeAddition {
   const made: MadeFile[] = PATTERNS.flatMap((pattern) => findFiles(root, pattern)).flatMap((path) => {
     const content = root.read(path);
     return content ? [{ to: path, data: toBytes(reduceMdadmConf(fromBytes(content), arrays)) }] : [];
   });
   const named = made.some(({ data }) => /\b(?:owner|group)=/i.test(fromBytes(data)));
-  return { made: named ? [...made, ...accountFiles(root)] : made };
+  return { made: named ? [...made, ...accountFiles(root, isUnlockedBySsh)] : made };
 }

@@ -34,6 +34,8 @@ export interface RecipeContext {
   readonly programs: readonly string[];
   /** The UUIDs of the md arrays that matter, in any spelling; undefined when nothing is known of them. */
   readonly arrays: readonly string[] | undefined;
+  /** Whether root's login is for remote unlock. */
+  readonly isUnlockedBySsh: boolean;
 }
 
 /** What a recipe adds by code. */

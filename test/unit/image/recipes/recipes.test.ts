@@ -143,24 +143,19 @@ describe("cryptsetup", () => {
 
 describe("dropbear", () => {
   const files = { "usr/sbin/dropbear": ELF, "etc/dropbear/dropbear_rsa_host_key": "the system's own" };
-  test("takes keys that were made for an image, for nobody else to read", () => {
-    const [part] = tool(
-      {
-        ...files,
-        "etc/dropbear/initramfs/dropbear_ed25519_host_key": "host",
-        "etc/dropbear/initramfs/authorized_keys": "ssh-ed25519 x\n",
-        "etc/dropbear-initramfs/dropbear_ed25519_host_key": "that of an older release",
-      },
-      "dropbear",
-    );
-    const keys = part?.made?.filter(({ mode }) => mode === 0o600).map(({ to }) => to);
-    expect(keys).toEqual(["/etc/dropbear/dropbear_ed25519_host_key", "/root/.ssh/authorized_keys"]);
-    expect(part?.notes).toEqual([]);
-  });
-  test("and says when there are none", () => {
+  test("brings an account and none of the system's keys", () => {
     const [part] = tool(files, "dropbear");
-    expect(part?.made?.some(({ to }) => to.includes("host_key"))).toBe(false);
-    expect(part?.notes?.length).toBe(2);
+    expect(part?.made?.map(({ to }) => to)).toEqual([
+      ...["/etc/passwd", "/etc/group", "/etc/shells", "/etc/nsswitch.conf"],
+    ]);
+  });
+  test("root's shell is the unlocking where that is asked for, for mdadm's names too", () => {
+    const owned = { ...files, "sbin/mdadm": ELF, "etc/mdadm.conf": "CREATE group=disk\n" };
+    const parts = toolParts(tree(owned), ["dropbear", "mdadm"], { isUnlockedBySsh: true });
+    const passwd = parts.map(({ made }) => made?.find(({ to }) => to === "/etc/passwd")?.data.toString());
+    expect(passwd).toEqual(Array(2).fill("root:*:0:0:root:/root:/bin/unlock\n"));
+    const shells = parts[0]?.made?.find(({ to }) => to === "/etc/shells")?.data.toString();
+    expect(shells).toContain("\n/bin/unlock\n");
   });
   test("the plugin for files comes along where the C library is older than 2.34", () => {
     const lib = { "lib/libnss_files.so.2": ELF };

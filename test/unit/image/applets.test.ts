@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { staticBusybox } from "../../../qemu/images.ts";
 import { run } from "../../../qemu/host.ts";
-import { readApplets } from "../../../src/install/applets.ts";
+import { readApplets } from "../../../src/image/applets.ts";
 
 test("a busybox's programs are what it lists itself", async () => {
   const busybox = await staticBusybox();
