@@ -13,6 +13,7 @@
 
 import { text, toBytes } from "../lib/bytes.ts";
 import { classPrefix, familyOf, fullPrefix, isUnspecified, normalAddress, parsePrefix } from "./address.ts";
+import { isDomain } from "./domains.ts";
 import { splitFields, unbracket } from "./fields.ts";
 import { normalMac, parseLink } from "./link-names.ts";
 import { type Methods, parseMethods } from "./methods.ts";
@@ -172,7 +173,7 @@ function readAddress(field: string, what: string, problems: string[]): string | 
 }
 
 function readHostName(field: string, problems: string[]): string {
-  const isName = field.length <= 253 && /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?)*$/i.test(field);
+  const isName = field === "" || isDomain(field);
   if (!isName) problems.push(`${quoted(field)} can't be a host name and is left out.`);
   return isName ? field.replace(/\.$/, "") : "";
 }

@@ -14,7 +14,10 @@ import {
 } from "../../src/network/address.ts";
 import type { PresentLink } from "../../src/network/find-link.ts";
 import { isLinkName } from "../../src/network/link-names.ts";
+import { parseLease, readEnvironment } from "../../src/network/lease.ts";
 import { planNetwork } from "../../src/network/plan.ts";
+import { formatResolvConf, planResolving } from "../../src/network/resolv-conf.ts";
+import { leaseRoutes } from "../../src/network/routes.ts";
 import { networkParameters, readNetworkSettings } from "../../src/network/settings.ts";
 
 const bytes4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
@@ -137,6 +140,44 @@ describe("words", () => {
       fc.property(fc.string({ unit: "binary" }), (line) => {
         readNetworkSettings(parseCommandLine(`ip=${line} bond=${line} rd.route=${line} vlan=${line}`));
       }),
+    );
+  });
+});
+
+const variable = fc.tuple(
+  fc.constantFrom(
+    ..."ip subnet router dns domain search hostname rootpath ntpsrv siaddr serverid lease mtu".split(" "),
+    ..."routes staticroutes msstaticroutes".split(" "),
+  ),
+  fc.array(
+    fc.oneof(
+      fc.constantFrom(
+        ..."10.0.2.15 0.0.0.0/0 10.0.2.2 10.1.0.0/16 10.1.2.3/10.0.2.2 255.255.255.0 a.org 1400".split(" "),
+      ),
+      fc.string({ unit: "binary", maxLength: 5 }),
+    ),
+    { maxLength: 6 },
+  ),
+);
+
+describe("leases", () => {
+  test("whatever a server writes, each gateway is on the link or gets there before it is used", () => {
+    fc.assert(
+      fc.property(fc.array(variable, { maxLength: 12 }), (all) => {
+        const lines = ["ip=10.0.2.15", ...all.map(([name, words]) => `${name}=${words.join(" ")}`)];
+        const lease = parseLease(readEnvironment(lines.join("\0")));
+        if (lease === undefined) return;
+        expect(formatResolvConf(planResolving({ nameservers: [], peerDns: true }, [], [lease]))).toMatch(
+          /^(?:search [\w. -]+\n)?(?:nameserver [\d.]+\n)*$/,
+        );
+        const there = [{ destination: networkOf(lease.address, lease.prefix), prefix: lease.prefix }];
+        for (const { destination, prefix, gateway } of leaseRoutes(lease)) {
+          expect(networkOf(destination, prefix)).toBe(destination);
+          if (gateway === undefined) there.push({ destination, prefix });
+          else expect(there.some((one) => networkOf(gateway, one.prefix) === one.destination)).toBe(true);
+        }
+      }),
+      { numRuns: 3000 },
     );
   });
 });
