@@ -3,6 +3,7 @@
 import { statSync } from "node:fs";
 import { buildImage } from "../image/build.ts";
 import { sizeOf, type CpioEntry } from "../image/cpio.ts";
+import { exposure, privateFiles } from "../image/exposure.ts";
 import { planImage } from "../image/request.ts";
 import { hostPath } from "../image/root-tree.ts";
 import { writeImage } from "../image/write.ts";
@@ -40,7 +41,8 @@ async function runImage(call: Call): Promise<number> {
     for (const line of [...decisions, ...lacks.details]) terminal.out(`${line}\n`);
     terminal.out(explain(entries, why));
   }
-  for (const note of [...planned.notes, ...notes]) terminal.say(`rdinit image: ${note}`);
+  const exposed = exposure(output, privateFiles(entries));
+  for (const note of [...planned.notes, ...notes, ...exposed]) terminal.say(`rdinit image: ${note}`);
   // An image for any machine lacks the firmware of machines that nobody here has.
   if (settings.selection !== "generic") for (const note of lacks.notes) terminal.say(`rdinit image: ${note}`);
   sayResult(terminal, output, entries, performance.now() - started);

@@ -1,6 +1,7 @@
 /** `rdinit initramfs-list`: the same image as a description that the kernel's build reads. */
 
 import { buildImage } from "../image/build.ts";
+import { exposure, privateFiles } from "../image/exposure.ts";
 import { planImage } from "../image/request.ts";
 import { writeInitramfsList } from "../image/write-list.ts";
 import { UserError } from "../lib/errors.ts";
@@ -26,9 +27,11 @@ async function runInitramfsList(call: Call): Promise<number> {
   const output = call.value("output");
   if (output === undefined)
     throw new UserError("There is no place to write the list to.", "Say --output FILE.");
-  const { request } = planImage(readSettings(call), buildHost());
+  const { request, ...planned } = planImage(readSettings(call), buildHost());
   const { entries, notes } = buildImage(request);
   await writeInitramfsList(output, entries);
-  for (const note of notes) call.terminal.say(`rdinit initramfs-list: ${note}`);
+  const exposed = exposure(output, privateFiles(entries));
+  for (const note of [...planned.notes, ...notes, ...exposed])
+    call.terminal.say(`rdinit initramfs-list: ${note}`);
   return 0;
 }

@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { linuxSyscalls } from "../../syscalls/native.ts";
 import { sizeOf } from "../image/cpio.ts";
+import { exposure, privateFiles } from "../image/exposure.ts";
 import { mountOf, parseMountinfo } from "../image/host/mountinfo.ts";
 import type { ChosenKernel } from "../image/kernel-choice.ts";
 import { planImage } from "../image/request.ts";
@@ -71,6 +72,8 @@ async function runInstall(call: Call): Promise<number> {
   if (request.busybox === undefined) notes.push("it is no rescue environment, as there is no busybox.");
   notes.push(...planned.notes, ...image.notes, ...(settings.selection === "generic" ? [] : lacks.notes));
   notes.push(...fitNote(target, kernel), ...changedNote(plan), ...devicesNote(devices));
+  const secrets = privateFiles(entries);
+  notes.push(...secrets.flatMap((path) => exposure(directory.outside(path.slice(1)), [path])));
   for (const note of notes) terminal.say(`rdinit install: ${note}`);
   if (terminal.watched === true) {
     const size = entries.reduce((sum, entry) => sum + (entry.type === "file" ? sizeOf(entry.data) : 0), 0);

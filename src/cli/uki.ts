@@ -2,7 +2,10 @@
 
 import { readFileSync, statSync, writeSync } from "node:fs";
 import { release as runningRelease } from "node:os";
+import { readImage } from "../image/archive.ts";
+import { ArchiveTree } from "../image/archive-tree.ts";
 import { replaceFile } from "../image/atomic.ts";
+import { exposure, privateFiles } from "../image/exposure.ts";
 import { hostPath } from "../image/root-tree.ts";
 import { signProgram, type SigningKey } from "../image/sign.ts";
 import { makeUki, type UkiInput, type UkiParts } from "../image/uki.ts";
@@ -78,15 +81,30 @@ async function runUki(call: Call): Promise<number> {
     throw new UserError("There is no place to write the EFI program to.", "Say --output FILE.");
   const key = signingKey(call);
   terminal.progress(`rdinit uki: making ${text(output)}`);
-  const uki = makeUki(readParts(call), sourceDate());
+  const parts = readParts(call);
+  const uki = makeUki(parts, sourceDate());
   const file = key ? await signProgram(uki.file, key) : uki.file;
   await replaceFile(output, "EFI program", (fd) => {
     for (let done = 0; done < file.length;) done += writeSync(fd, file, done);
   });
   terminal.progress("");
+  for (const note of exposure(output, secretsOf(parts))) terminal.say(`rdinit uki: ${note}`);
   if (call.has("verbose"))
     for (const { name, size } of uki.sections) terminal.out(`${String(size).padStart(10)}  ${text(name)}\n`);
   return 0;
+}
+
+// Of an image that can't be unpacked here nothing can be said.
+function secretsOf({ initrds }: UkiParts): string[] {
+  return initrds.flatMap(({ path, data }) => {
+    try {
+      const entries = new ArchiveTree(readImage(data, text(path)), text(path)).entries();
+      return privateFiles(entries.map((entry) => ({ ...entry.node, path: entry.path })));
+    } catch (error) {
+      if (error instanceof UserError) return [];
+      throw error;
+    }
+  });
 }
 
 function signingKey(call: Call): SigningKey | undefined {

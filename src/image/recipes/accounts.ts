@@ -1,12 +1,10 @@
 /** The users and groups of an image, for programs that ask the C library for them. */
 
+import { LOGIN_SHELL } from "../../unlock/login.ts";
 import { fromBytes, toBytes } from "../../lib/bytes.ts";
 import { findLibraryFiles } from "./look.ts";
 import type { FileTree } from "../file-tree.ts";
 import type { MadeFile } from "../part.ts";
-
-/** Whose login shell it is answers a login with the question for the passphrase: a name of /init. */
-export const LOGIN_SHELL = "/bin/unlock";
 
 /**
  * passwd(5) with root alone, group(5) with the groups that own devices, and an nsswitch.conf(5) that asks files, and for hosts DNS.

@@ -3,9 +3,9 @@
 import { readFileSync } from "node:fs";
 import { fromBytes, text, toBytes } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
+import { LOGIN_SHELL } from "../../unlock/login.ts";
 import type { FileTree } from "../file-tree.ts";
 import type { Part } from "../part.ts";
-import { LOGIN_SHELL } from "../recipes/accounts.ts";
 import { findProgram } from "../recipes/look.ts";
 import { hostPath } from "../root-tree.ts";
 import { readAuthorizedKeys } from "./authorized-keys.ts";
@@ -39,7 +39,7 @@ export function sshPart(root: FileTree, wishes: SshWishes): { part: Part; decisi
       notes.join(" ") || "Put public keys there, one a line, as ssh-keygen(1) writes them.",
     );
   const keys = hostKeys(root, wishes.hostKeys);
-  const login = { to: "/root/.ssh/authorized_keys", data: toBytes(`${lines.join("\n")}\n`), mode: 0o600 };
+  const login = { to: "/root/.ssh/authorized_keys", data: toBytes(`${lines.join("\n")}\n`) };
   return {
     part: {
       why: "remote unlock",

@@ -158,5 +158,5 @@ describe("those who may log in", () => {
 test("a login finds the program that asks", () => {
   const { made } = part({ "etc/rdinit/authorized_keys": LINE });
   expect(made.links).toEqual([{ path: "/bin/unlock", target: "/init" }]);
-  expect(made.made?.map(({ mode }) => mode)).toEqual([0o600, 0o600]);
+  expect(made.made?.map(({ mode }) => mode)).toEqual([0o600, undefined]);
 });
