@@ -33,13 +33,16 @@ import { readLiveSettings } from "./boot/live/settings.ts";
 import { isMountPoint, mountBase } from "./boot/mounts.ts";
 import { waitForNamed } from "./boot/named.ts";
 import { Desk } from "./boot/prompt/desk.ts";
+import type { NetMeans } from "./boot/netroot/means.ts";
+import { isNetFilesystem, mountNetRoot, nameRoot, startNetwork } from "./boot/netroot/netroot.ts";
+import { networkOfHooks } from "./boot/netroot/network.ts";
 import { coverRoot } from "./boot/live/overlay.ts";
 import { startedFrom } from "./boot/handover/oldroot.ts";
 import { linksThatAreUp, takeNetworkDown } from "./boot/handover/network.ts";
 import { readPacked, readParameters } from "./boot/packed.ts";
 import { Reaper } from "./boot/reaper.ts";
 import { Resume } from "./boot/resume.ts";
-import { chooseRoot, findRoot, makeMountPoint, makeRootReady, mountRoot } from "./boot/root.ts";
+import { findRoot, makeMountPoint, makeRootReady, mountRoot } from "./boot/root.ts";
 import { makeLayers } from "./boot/storage/layers.ts";
 import { Storage } from "./boot/storage/storage.ts";
 import { waitInTheOpen } from "./boot/wait.ts";
@@ -141,10 +144,12 @@ async function bringUpRoot(
   const layers = makeLayers(boot, { changed: () => devices.wake(), loadModules, desk }, devices);
   const storage = new Storage(devices, layers);
   desk.goOn(() => storage.waitsFor());
-  if (!hasOwnInit || needsDisks(boot, storage)) void storage.run();
+  if ((!hasOwnInit && !isNetFilesystem(boot)) || needsDisks(boot, storage)) void storage.run();
   try {
+    startNetwork(boot, networkOfHooks);
     await resume.attempt(boot, devices, storage);
-    const root = hasOwnInit ? await letHooksMount(boot) : await mountTheRoot(boot, devices, modules, storage);
+    const means = { boot, devices, layers: storage, loadModules };
+    const root = hasOwnInit ? await letHooksMount(boot) : await mountTheRoot(means, modules, storage);
     if (isMountPoint(boot.sys, newRoot)) {
       await coverRoot({ boot, devices, layers: storage, loadModules }, newRoot);
       await mountFstab(boot, devices, storage, (type) => modules.loadFilesystem(type));
@@ -169,21 +174,21 @@ async function letHooksMount(boot: Boot): Promise<undefined> {
 
 /** Mounts the root, or lets a hook do it. Returns the node of its device, when it is one and was looked for. */
 async function mountTheRoot(
-  boot: Boot,
-  devices: BlockDevices,
+  means: NetMeans,
   modules: KernelModules,
   storage: Storage,
 ): Promise<string | undefined> {
-  if (isMountPoint(boot.sys, newRoot)) {
-    boot.log.notice(`${newRoot} is mounted already and is taken as the root.`);
+  const { devices } = means;
+  if (isMountPoint(means.boot.sys, newRoot)) {
+    means.boot.log.notice(`${newRoot} is mounted already and is taken as the root.`);
     return undefined;
   }
-  const wanted = chooseRoot(boot.options.root, hasHooks(boot, "mount"), startedFrom(boot.sys));
+  const { boot, device: wanted, elsewhere } = await nameRoot(means, networkOfHooks);
   if (boot.options.rootDelay_ms > 0) {
     boot.log.notice(`waiting ${boot.options.rootDelay_ms / 1000} s, as rootdelay= asks.`);
     await Bun.sleep(boot.options.rootDelay_ms);
   }
-  const device = wanted === "left to hooks" ? undefined : await findRoot(boot, devices, storage, wanted);
+  const device = wanted === undefined ? undefined : await findRoot(boot, devices, storage, wanted);
   makeMountPoint(boot.sys, newRoot);
   await runHooks(boot, "pre-mount", device?.node);
   await runHooks(boot, "mount", device?.node);
@@ -191,11 +196,14 @@ async function mountTheRoot(
     boot.log.info(`${newRoot} was mounted by a hook and is taken as the root.`);
     return device?.node;
   }
+  if (elsewhere !== undefined) {
+    await mountNetRoot(means, networkOfHooks, elsewhere, newRoot);
+    return undefined;
+  }
   if (device === undefined)
     throw new UserError(`No hook has mounted the root on ${newRoot}, and root= names no block device.`);
   if (readLiveSettings(boot.words).settings.live) {
-    const loadModules = (names: readonly string[]): Promise<void> => modules.load(names);
-    await mountLive({ boot, devices, layers: storage, loadModules }, device, newRoot);
+    await mountLive({ ...means, boot }, device, newRoot);
     return device.node;
   }
   const loadFilesystem = (type: string): Promise<void> => modules.loadFilesystem(type);

@@ -24,6 +24,8 @@ export async function watchDevices(boot: Boot, devices: BlockDevices, modules: K
       devices.handle(event);
       // The chip that an encrypted volume waits for.
       if (event.values.get("SUBSYSTEM") === "tpmrm") devices.wake();
+      // The device of a directory that the host shares, which can be mounted now.
+      if (event.action === "bind" && event.values.get("SUBSYSTEM") === "virtio") devices.wake();
       const modalias = event.action === "add" ? event.values.get("MODALIAS") : undefined;
       if (modalias !== undefined) modules.request([modalias]);
     },

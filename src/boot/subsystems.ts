@@ -6,6 +6,8 @@ import { fsckParameters, readFsckSettings } from "./fsck/settings.ts";
 import { oldRootParameters, readOldRootSettings } from "./handover/oldroot.ts";
 import { fstabParameters, readFstabSettings } from "./fstab-plan.ts";
 import { liveParameters, readLiveSettings } from "./live/settings.ts";
+import { netRootParameters } from "./netroot/parameters.ts";
+import { readNetRootSettings } from "./netroot/settings.ts";
 import { readResumeSettings, resumeParameters } from "./resume.ts";
 import { luksParameters, readLuksSettings } from "./storage/luks-settings.ts";
 import { lvmParameters, readLvmSettings } from "./storage/lvm-settings.ts";
@@ -28,6 +30,7 @@ export const subsystemParameters: readonly ParameterRow[] = [
   ...fsckParameters,
   ...fstabParameters,
   ...liveParameters,
+  ...netRootParameters,
   ...resumeParameters,
   ...systemdParameters,
   ...exitrdParameters,
@@ -47,6 +50,7 @@ const READERS: readonly ((words: readonly Word[]) => { readonly complaints: read
   readFsckSettings,
   readFstabSettings,
   readLiveSettings,
+  readNetRootSettings,
   readResumeSettings,
   readSystemdSettings,
   readExitrdSettings,

@@ -3,6 +3,7 @@
 import type { Syscalls } from "../../syscalls/index.ts";
 import { hooksDirectory } from "../boot/hooks.ts";
 import { packedFile, type Parameters, readParameters } from "../boot/packed.ts";
+import { readNetRootSettings } from "../boot/netroot/settings.ts";
 import { planBoot } from "../plan/plan.ts";
 import { chooseRoot } from "../boot/root.ts";
 import type { Archive } from "../image/archive.ts";
@@ -76,7 +77,8 @@ async function checkDevice(
   { line, root, sys }: Circumstances,
 ): Promise<Finding[]> {
   if (sys === undefined) return [];
-  const { options } = parametersOf(tree, line);
+  const { options, words } = parametersOf(tree, line);
+  if (readNetRootSettings(words).settings.root !== undefined) return [];
   try {
     const ref = chooseRoot(options.root, tree.list(`${hooksDirectory}/mount`).length > 0);
     return ref === "left to hooks" ? [] : await checkRoot(sys, root, { tree, modules }, ref, options);

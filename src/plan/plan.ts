@@ -11,6 +11,7 @@ import { modprobeFiles, readText } from "../image/module-tree.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import { describeLive, describeOverlay } from "./live.ts";
+import { planNetRoot } from "./netroot.ts";
 import { describeCheck, describeFstab, describeResume, describeStorage } from "./storage.ts";
 import { type ModuleConfig, readConfig } from "../modules/config.ts";
 import { type Word, parseCommandLine } from "../boot/cmdline.ts";
@@ -62,12 +63,14 @@ export function planBoot(line: string, image?: FileTree): BootPlan {
       steps.push(...describeHandOver(line, { ...options, init: inPlace }));
       return { steps, obstacle: undefined };
     }
-    const root = chooseRoot(options.root, mayMount);
-    steps.push(...describeResume(words), ...describeDelay(options));
-    steps.push(...describeRoot(root, options), ...describeStorage(words));
+    const net = planNetRoot(words, options);
+    const root = net.mount === undefined ? chooseRoot(options.root, mayMount) : undefined;
+    steps.push(...describeResume(words), ...net.steps, ...describeDelay(options));
+    if (root !== undefined) steps.push(...describeRoot(root, options), ...describeStorage(words));
     steps.push(...hooks("pre-mount"), ...hooks("mount"));
-    if (root !== "left to hooks") steps.push(...describeCheck(words));
-    steps.push(...describeMount(root, options, words), ...describeOverlay(words), ...describeFstab(words));
+    if (root !== undefined && root !== "left to hooks") steps.push(...describeCheck(words));
+    steps.push(...(net.mount ?? (root === undefined ? [] : describeMount(root, options, words))));
+    steps.push(...describeOverlay(words), ...describeFstab(words));
     steps.push(...hooks("pre-pivot"), "Wait until no module is being loaded any more.");
     steps.push(...hooks("cleanup"), ...describeExitrd(words), ...describeHandOver(line, options));
     steps.push(describeRescue(options, hooks("emergency").length > 0));
