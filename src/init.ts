@@ -43,6 +43,7 @@ import { readPacked, readParameters } from "./boot/packed.ts";
 import { Reaper } from "./boot/reaper.ts";
 import { Resume } from "./boot/resume.ts";
 import { findRoot, makeMountPoint, makeRootReady, mountRoot } from "./boot/root.ts";
+import { startTiming } from "./boot/timing/recorder.ts";
 import { makeLayers } from "./boot/storage/layers.ts";
 import { Storage } from "./boot/storage/storage.ts";
 import { waitInTheOpen } from "./boot/wait.ts";
@@ -64,7 +65,7 @@ export async function init(sys: Syscalls, environment: NodeJS.ProcessEnv): Promi
 
 /** The whole boot, tried again for as long as someone or something may have mended what it failed at. */
 async function bootUp(boot: Boot): Promise<never> {
-  const { sys } = boot;
+  const { sys, timing } = boot;
   const devices = new BlockDevices(sys);
   const resume = new Resume();
   let modules: KernelModules | undefined;
@@ -77,14 +78,17 @@ async function bootUp(boot: Boot): Promise<never> {
       mountBase(sys);
       links ??= linksThatAreUp(sys);
       warnIfCutShort(boot);
-      modules ??= await meetDevices(boot, devices);
+      modules ??= await timing.step("meeting the devices", () => meetDevices(boot, devices));
       const root = await bringUpRoot(boot, devices, modules, resume, desk, ownInit !== undefined);
-      await desk.end("the root is mounted, and the system starts.", farewell_ms);
+      await timing.step("ending questions from elsewhere", () =>
+        desk.end("the root is mounted, and the system starts.", farewell_ms),
+      );
       await runHooks(boot, "pre-pivot", root);
       await waitForModules(boot, modules);
       await runHooks(boot, "cleanup", root);
-      keepExitrd(boot);
-      await takeNetworkDown(boot, links);
+      timing.step("keeping the exitrd", () => keepExitrd(boot));
+      const linksBefore = links;
+      await timing.step("taking the network down", () => takeNetworkDown(boot, linksBefore));
       if (ownInit !== undefined && !isMountPoint(sys, newRoot)) await handOverInPlace(boot, ownInit);
       await handOver(boot, newRoot);
     } catch (failure) {
@@ -101,6 +105,7 @@ const farewell_ms = 2000;
 
 /** What every later step needs: the command line, the log, and what the kernel gave us to hand on. */
 function begin(sys: Syscalls, environment: NodeJS.ProcessEnv): Boot {
+  const program_ms = performance.now();
   const legacy = readLegacy(sys, environment);
   const packed = readPacked(sys);
   const line = readText(sys, "/proc/cmdline").trimEnd();
@@ -115,14 +120,15 @@ function begin(sys: Syscalls, environment: NodeJS.ProcessEnv): Boot {
     log.error(`rdinit met an error of its own and goes on: ${describe(error)}`),
   );
   const kernel = options.trace ? traced(sys, (call) => log.debug(call)) : sys;
-  return { sys: kernel, log, options, words, legacy, reaper: new Reaper(kernel) };
+  const timing = startTiming(sys, words, { line, started_ns: legacy.started_ns, program_ms });
+  return { sys: kernel, log, options, words, legacy, reaper: new Reaper(kernel), timing };
 }
 
 /** Takes in the devices; from then on they are listened to, and modules are loaded for them. */
 async function meetDevices(boot: Boot, devices: BlockDevices): Promise<KernelModules> {
   warnOfUnknownPoints(boot);
   await runHooks(boot, "cmdline");
-  const modules = new KernelModules(boot.sys, boot.log, boot.words);
+  const modules = new KernelModules(boot.sys, boot.log, boot.words, boot.timing);
   await runHooks(boot, "pre-trigger");
   await watchDevices(boot, devices, modules);
   return modules;
@@ -144,23 +150,25 @@ async function bringUpRoot(
   const layers = makeLayers(boot, { changed: () => devices.wake(), loadModules, desk }, devices);
   const storage = new Storage(devices, layers);
   desk.goOn(() => storage.waitsFor());
+  const { timing } = boot;
   if ((!hasOwnInit && !isNetFilesystem(boot)) || needsDisks(boot, storage)) void storage.run();
   try {
     startNetwork(boot, networkOfHooks);
-    await resume.attempt(boot, devices, storage);
+    await timing.step("looking for a hibernated system", () => resume.attempt(boot, devices, storage));
     const means = { boot, devices, layers: storage, loadModules };
     const root = hasOwnInit ? await letHooksMount(boot) : await mountTheRoot(means, modules, storage);
     if (isMountPoint(boot.sys, newRoot)) {
-      await coverRoot({ boot, devices, layers: storage, loadModules }, newRoot);
-      await mountFstab(boot, devices, storage, (type) => modules.loadFilesystem(type));
+      await timing.step("covering the root", () => coverRoot(means, newRoot));
+      const loadFilesystem = (type: string): Promise<void> => modules.loadFilesystem(type);
+      await timing.step("mounting by fstab", () => mountFstab(boot, devices, storage, loadFilesystem));
     }
-    await waitForNamed(boot, devices, storage);
+    await timing.step("what else is named", () => waitForNamed(boot, devices, storage));
     return root;
   } catch (failure) {
     if (!(failure instanceof UserError) || !storage.hasRefused()) throw failure;
     throw new PassphraseRefused(failure.message, failure.remedy);
   } finally {
-    await storage.stop();
+    await timing.step("ending the storage layers", () => storage.stop());
   }
 }
 
@@ -179,16 +187,24 @@ async function mountTheRoot(
   storage: Storage,
 ): Promise<string | undefined> {
   const { devices } = means;
+  const { timing } = means.boot;
   if (isMountPoint(means.boot.sys, newRoot)) {
     means.boot.log.notice(`${newRoot} is mounted already and is taken as the root.`);
     return undefined;
   }
-  const { boot, device: wanted, elsewhere } = await nameRoot(means, networkOfHooks);
+  const {
+    boot,
+    device: wanted,
+    elsewhere,
+  } = await timing.step("naming the root", () => nameRoot(means, networkOfHooks));
   if (boot.options.rootDelay_ms > 0) {
     boot.log.notice(`waiting ${boot.options.rootDelay_ms / 1000} s, as rootdelay= asks.`);
-    await Bun.sleep(boot.options.rootDelay_ms);
+    await timing.step("rootdelay", () => Bun.sleep(boot.options.rootDelay_ms));
   }
-  const device = wanted === undefined ? undefined : await findRoot(boot, devices, storage, wanted);
+  const device =
+    wanted === undefined
+      ? undefined
+      : await timing.step("looking for the root", () => findRoot(boot, devices, storage, wanted));
   makeMountPoint(boot.sys, newRoot);
   await runHooks(boot, "pre-mount", device?.node);
   await runHooks(boot, "mount", device?.node);
@@ -197,18 +213,22 @@ async function mountTheRoot(
     return device?.node;
   }
   if (elsewhere !== undefined) {
-    await mountNetRoot(means, networkOfHooks, elsewhere, newRoot);
+    await timing.step("mounting the root from elsewhere", () =>
+      mountNetRoot(means, networkOfHooks, elsewhere, newRoot),
+    );
     return undefined;
   }
   if (device === undefined)
     throw new UserError(`No hook has mounted the root on ${newRoot}, and root= names no block device.`);
   if (readLiveSettings(boot.words).settings.live) {
-    await mountLive({ ...means, boot }, device, newRoot);
+    await timing.step("mounting the live root", () => mountLive({ ...means, boot }, device, newRoot));
     return device.node;
   }
   const loadFilesystem = (type: string): Promise<void> => modules.loadFilesystem(type);
-  const ready = await makeRootReady(boot, devices, storage, device, loadFilesystem);
-  await mountRoot(boot, ready, newRoot, loadFilesystem);
+  const ready = await timing.step("checking the root", () =>
+    makeRootReady(boot, devices, storage, device, loadFilesystem),
+  );
+  await timing.step("mounting the root", () => mountRoot(boot, ready, newRoot, loadFilesystem));
   return ready.node;
 }
 

@@ -15,6 +15,7 @@ import { describe } from "../lib/errors.ts";
 import type { Boot } from "./context.ts";
 import { type Output, Screen, type Show, readOutput } from "./output.ts";
 import { startProgram } from "./spawn.ts";
+import { noTiming } from "./timing/timing.ts";
 import { waitInTheOpen } from "./wait.ts";
 
 export interface ChildRequest {
@@ -125,12 +126,16 @@ async function waitForEnd(
     () => void (end = endOf(child)),
     (error: unknown) => void (end = { kind: "failed", why: `can't be waited for: ${describe(error)}` }),
   );
-  const inTime = await waitInTheOpen<ChildEnd>(boot, {
-    look: async () => end,
-    changed: () => ended,
-    describe: async () => `waiting for ${title}`,
-    timeout_ms: deadline_ms,
-  });
+  // The child is kept itself (spawn.ts).
+  const inTime = await waitInTheOpen<ChildEnd>(
+    { ...boot, timing: noTiming },
+    {
+      look: async () => end,
+      changed: () => ended,
+      describe: async () => `waiting for ${title}`,
+      timeout_ms: deadline_ms,
+    },
+  );
   if (inTime !== undefined) return inTime;
   boot.log.warning(`${title} is not done after ${(deadline_ms ?? 0) / 1000} s and is told to end.`);
   await endGroup(boot, title, child.pid, ended);

@@ -5,6 +5,7 @@ import { type SysfsReader, findModaliases } from "../modules/coldplug.ts";
 import type { BlockDevices } from "./blockdevices.ts";
 import type { Boot } from "./context.ts";
 import type { KernelModules } from "./kmodules.ts";
+import { noteDevice } from "./timing/devices.ts";
 import { undrivenModaliases } from "./undriven.ts";
 import { openUevents } from "./uevents.ts";
 
@@ -21,6 +22,7 @@ export async function watchDevices(boot: Boot, devices: BlockDevices, modules: K
   const uevents = openUevents(sys);
   void uevents.run(log, {
     event: (event) => {
+      noteDevice(boot.timing, event);
       devices.handle(event);
       // The chip that an encrypted volume waits for.
       if (event.values.get("SUBSYSTEM") === "tpmrm") devices.wake();
@@ -32,7 +34,8 @@ export async function watchDevices(boot: Boot, devices: BlockDevices, modules: K
     lost: lookAround,
   });
   if (modules.first.length > 0) await modules.load(modules.first);
-  lookAround();
+  boot.timing.step("looking around", lookAround);
+  for (const { name } of devices.all()) boot.timing.mark("device", name, "was there");
   if (modules.last.length > 0) void modules.settled().then(() => modules.load(modules.last));
 }
 

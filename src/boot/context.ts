@@ -4,6 +4,7 @@ import type { Syscalls } from "../../syscalls/index.ts";
 import type { Log } from "./log.ts";
 import type { Options } from "./options.ts";
 import type { Reaper } from "./reaper.ts";
+import type { Timing } from "./timing/timing.ts";
 import type { Word } from "./cmdline.ts";
 
 export interface Boot {
@@ -16,6 +17,8 @@ export interface Boot {
   readonly legacy: Legacy;
   /** Tells the children that the runtime waits for from the orphans that are left to us. */
   readonly reaper: Reaper;
+  /** Keeps when what was done, when rd.timing asks for it. */
+  readonly timing: Timing;
 }
 
 /** What the kernel gave process 1: byte strings, and the limit that the runtime changed. */

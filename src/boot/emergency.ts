@@ -9,6 +9,7 @@ import { runHooks } from "./hooks.ts";
 import type { Log } from "./log.ts";
 import { listDevices } from "./report.ts";
 import { runRescueShell, shellObstacle } from "./rescue.ts";
+import { saveTiming } from "./timing/save.ts";
 
 /** The boot failed after a passphrase was wrong too often. */
 export class PassphraseRefused extends UserError {}
@@ -25,6 +26,7 @@ export async function emergency(
 ): Promise<void> {
   const { log } = boot;
   log.error(explainFailure(failure));
+  saveTiming(boot, describe(failure));
   if (devices !== undefined) {
     const lines = await listDevices(devices);
     log.error(

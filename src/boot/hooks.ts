@@ -46,6 +46,7 @@ export async function runHooks(
   const directory = `${hooksDirectory}/${point}`;
   const { hooks, complaints } = chooseHooks(namesIn(boot, directory));
   for (const complaint of complaints) log.warning(`${directory}/${complaint}`);
+  const span = hooks.length > 0 ? boot.timing.begin("step", `hooks of ${point}`) : undefined;
   for (const hook of hooks) {
     const path = `${directory}/${hook}`;
     const title = `the hook ${hook} (${point})`;
@@ -64,6 +65,7 @@ export async function runHooks(
     });
     if (!succeeded(end)) log.warning(`${title} ${describeEnd(end)}; the boot goes on.`);
   }
+  span?.ends();
 }
 
 /** True when the image holds something to run at this point. */

@@ -7,6 +7,7 @@ import { type LoadReport, Modules } from "../modules/loader.ts";
 import type { Word } from "./cmdline.ts";
 import type { Log } from "./log.ts";
 import { resolveInRoot } from "./resolve.ts";
+import { type Timing, noTiming } from "./timing/timing.ts";
 
 export class KernelModules {
   private readonly modules: Modules;
@@ -14,13 +15,14 @@ export class KernelModules {
   private readonly pending = new Set<Promise<void>>();
   private readonly later: string[] = [];
 
-  constructor(sys: Syscalls, log: Log, words: readonly Word[]) {
+  constructor(sys: Syscalls, log: Log, words: readonly Word[], timing: Timing = noTiming) {
     this.log = log;
     const host = {
       sys,
       readFile: (path: string) => readFile(sys, path),
       readTextIfThere: (path: string) => readTextIfThere(sys, path),
       list: (path: string) => list(sys, path),
+      ...(timing.isOn ? { watch: (name: string) => timing.begin("module", text(name)) } : {}),
     };
     this.modules = new Modules(host, sys.uname().release, words);
     for (const note of this.modules.index.config.notes) log.warning(note);

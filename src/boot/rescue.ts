@@ -63,9 +63,11 @@ export async function runRescueShell(boot: Boot): Promise<void> {
     env: { PS1: "rdinit# ", RDINIT_TTY: tty },
     stdio: ["ignore", "inherit", "inherit"],
   });
+  const span = boot.timing.begin("person", "the rescue shell");
   if (typeof child === "string") log.error(`The rescue shell ${shell} ${child}.`);
   else
     await child.exited.catch((error: unknown) => log.error(`The rescue shell is lost: ${describe(error)}.`));
+  span.ends();
   restoreTerminal(sys, tty, saved);
 }
 

@@ -4,6 +4,7 @@ import { RLIMIT_NOFILE, SysError, type Rlimit, type Syscalls, X_OK } from "../..
 import { fromBytes, text } from "../lib/bytes.ts";
 import { describe } from "../lib/errors.ts";
 import type { Boot } from "./context.ts";
+import type { Span } from "./timing/timing.ts";
 
 /** Where programs are looked for. */
 export const toolDirectories: readonly string[] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
@@ -45,6 +46,7 @@ export function startProgram(boot: Boot, { argv, env, stdio }: Start): Bun.Subpr
     key,
     decode(value) ?? "",
   ]);
+  const span = boot.timing.begin("child", [name, ...args].map(text).join(" "));
   try {
     const child = withLimit(boot.sys, boot.legacy.openFiles, () =>
       Bun.spawn(words, {
@@ -55,11 +57,18 @@ export function startProgram(boot: Boot, { argv, env, stdio }: Start): Bun.Subpr
       }),
     );
     boot.reaper.watch(child);
+    if (boot.timing.isOn) void noteEnd(child, span);
     return child;
   } catch (error) {
+    span.ends("not started");
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     return refusals[code] ?? `can't be started: ${describe(error)}`;
   }
+}
+
+async function noteEnd(child: Bun.Subprocess, span: Span): Promise<void> {
+  await child.exited.catch(() => undefined);
+  span.ends(child.signalCode === null ? `status ${child.exitCode}` : String(child.signalCode));
 }
 
 /** True when a program of this name can be started: nobody need be asked for what nothing can use. */

@@ -13,6 +13,7 @@ import { luksParameters, readLuksSettings } from "./storage/luks-settings.ts";
 import { lvmParameters, readLvmSettings } from "./storage/lvm-settings.ts";
 import { mdParameters, readMdSettings } from "./storage/md-settings.ts";
 import { networkParameters, readNetworkSettings } from "../network/settings.ts";
+import { readTimingSettings, timingParameters } from "./timing/settings.ts";
 import { readSystemdSettings, systemdParameters } from "./handover/systemd-state.ts";
 
 /** A parameter as the help and the README show it. */
@@ -33,6 +34,7 @@ export const subsystemParameters: readonly ParameterRow[] = [
   ...netRootParameters,
   ...resumeParameters,
   ...systemdParameters,
+  ...timingParameters,
   ...exitrdParameters,
   ...oldRootParameters,
   ...networkParameters,
@@ -53,6 +55,7 @@ const READERS: readonly ((words: readonly Word[]) => { readonly complaints: read
   readNetRootSettings,
   readResumeSettings,
   readSystemdSettings,
+  readTimingSettings,
   readExitrdSettings,
   readOldRootSettings,
   readNetworkSettings,

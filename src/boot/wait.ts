@@ -1,6 +1,7 @@
 /** Waiting in the open: with an event, a deadline, and a word on the console. */
 
 import type { Boot } from "./context.ts";
+import type { Span } from "./timing/timing.ts";
 
 /** How long a wait may stay silent. */
 export const silence_ms = { normal: 1000, quiet: 3000 };
@@ -25,6 +26,13 @@ export interface Wait<T> {
 
 /** Waits until `look` has a value; undefined when the deadline came first. */
 export async function waitInTheOpen<T>(boot: Boot, wait: Wait<T>): Promise<T | undefined> {
+  const kept: { span?: Span } = {};
+  const value = await waitUntil(boot, wait, kept);
+  kept.span?.ends(value === undefined ? "in vain" : undefined);
+  return value;
+}
+
+async function waitUntil<T>(boot: Boot, wait: Wait<T>, kept: { span?: Span }): Promise<T | undefined> {
   const started = performance.now();
   const elapsed_ms = (): number => performance.now() - started;
   const silent_ms = boot.options.quiet ? silence_ms.quiet : silence_ms.normal;
@@ -51,6 +59,7 @@ export async function waitInTheOpen<T>(boot: Boot, wait: Wait<T>): Promise<T | u
       shown = next;
     }
     const next_ms = shown.word === "" ? Math.max(silent_ms - elapsed_ms(), 1) : longestTimer_ms;
+    if (boot.timing.isOn) kept.span ??= boot.timing.begin("wait", await nameOf(wait));
     await firstOf(changed, Math.min(left_ms, next_ms));
     if (wasHeld) held_ms += performance.now() - round;
   }
@@ -61,6 +70,10 @@ export async function sayIfSlow<T>(boot: Boot, words: string, work: Promise<T>):
   const silent_ms = boot.options.quiet ? silence_ms.quiet : silence_ms.normal;
   const timer = setTimeout(() => boot.log.notice(words), silent_ms);
   return work.finally(() => clearTimeout(timer));
+}
+
+async function nameOf<T>({ describe }: Wait<T>): Promise<string> {
+  return ((await describe()) ?? "an answer").replace(/^waiting for /, "");
 }
 
 interface Word {

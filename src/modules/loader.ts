@@ -27,6 +27,8 @@ export interface ModuleHost {
   readonly readTextIfThere: (path: string) => string | undefined;
   /** The names in a directory; throws SysError. */
   readonly list: (path: string) => DirEntry[];
+  /** Is told that a module is asked for, when its turn comes, and when it is loaded or why it is not. */
+  readonly watch?: (name: string) => { readonly starts: () => void; readonly ends: (note?: string) => void };
 }
 
 /** A module that could not be loaded. */
@@ -149,8 +151,15 @@ export class Modules {
     return result;
   }
 
-  // The steps before this one have been started: what it waits for is loaded, or in `loading`, or has failed.
   private async run(step: Step): Promise<Failure | undefined> {
+    const span = this.host.watch?.(step.name);
+    const failure = await this.insertInTurn(step, () => span?.starts());
+    span?.ends(failure && (failure.code ?? "not loaded"));
+    return failure;
+  }
+
+  // The steps before this one have been started: what it waits for is loaded, or in `loading`, or has failed.
+  private async insertInTurn(step: Step, starts: () => void): Promise<Failure | undefined> {
     const file = step.file.startsWith("/") ? step.file : `${this.directory}/${step.file}`;
     const waits = [...step.needs, ...step.after].map((name) => this.loading.get(name));
     await Promise.all(waits);
@@ -160,7 +169,10 @@ export class Modules {
       return { name: step.name, file, code: undefined, sentence };
     }
     try {
-      await this.queue.run(step.name, () => this.insert(file, parametersOf(step)));
+      await this.queue.run(step.name, () => {
+        starts();
+        return this.insert(file, parametersOf(step));
+      });
       return undefined;
     } catch (error) {
       if (isErrno(error, "EEXIST")) return undefined;

@@ -19,6 +19,7 @@ import { reapAll, stopProcesses } from "./processes.ts";
 import { type OldRootSettings, readOldRootSettings, remountOldRoot } from "./oldroot.ts";
 import { openConsole } from "./stdio.ts";
 import { systemdArguments } from "./systemd-state.ts";
+import { saveTiming } from "../timing/save.ts";
 
 /** The hand-over failed after the early userspace was given up: nothing can be tried again. */
 export class PointOfNoReturn extends UserError {}
@@ -29,21 +30,25 @@ export class PointOfNoReturn extends UserError {}
  * @throws PointOfNoReturn when a step failed that can't be taken back
  */
 export async function handOver(boot: Boot, newRoot: string): Promise<never> {
-  const { sys, log, legacy } = boot;
+  const { sys, log, legacy, timing } = boot;
   const { settings } = readOldRootSettings(boot.words);
-  const { init, oldRoot } = checkHandOver(sys, log, newRoot, boot.options.init, settings);
-  await stopOthers(boot);
-  const moves = moveKernelMounts(sys, log, newRoot);
+  const { init, oldRoot } = timing.step("checking the hand-over", () =>
+    checkHandOver(sys, log, newRoot, boot.options.init, settings),
+  );
+  await timing.step("ending other processes", () => stopOthers(boot));
+  const moves = timing.step("moving the kernel's filesystems", () => moveKernelMounts(sys, log, newRoot));
   log.info(`handing over to ${text(init)}`);
   const exchanged = enterNewRoot(sys, log, newRoot, oldRoot, moves);
 
   // ---- The point of no return: what fails from here on can't be taken back. ----
-  if (exchanged) leaveOldRoot(sys, log, oldRoot, moves, settings);
-  else coverRootfs(sys, log, oldRoot, moves);
+  if (exchanged)
+    timing.step("letting the old root go", () => leaveOldRoot(sys, log, oldRoot, moves, settings));
+  else timing.step("emptying and covering the rootfs", () => coverRootfs(sys, log, oldRoot, moves));
   detachAll(sys, log, moves.below);
   openConsole(sys, log);
   restoreProcess(sys, log, legacy);
   reapRest(sys, log);
+  saveTiming(boot, `handing over to ${text(init)}`);
   const argv = [init, ...systemdArguments(boot, init), ...legacy.args];
   return atStep(`starting ${text(init)}`, () => sys.execve(init, argv, legacy.env));
 }

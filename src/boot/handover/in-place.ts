@@ -15,6 +15,7 @@ import { findInit } from "./newinit.ts";
 import { startedFrom } from "./oldroot.ts";
 import { readResumeSettings } from "../resume.ts";
 import { openConsole } from "./stdio.ts";
+import { saveTiming } from "../timing/save.ts";
 import type { Layers } from "../storage/layer.ts";
 
 /** What makes an image a whole system. */
@@ -56,11 +57,12 @@ export async function handOverInPlace(boot: Boot, path: string): Promise<never> 
       "Start rdinit as /init of an initramfs.",
     );
   const init = findInit(sys, log, "/", path);
-  await stopOthers(boot);
+  await boot.timing.step("ending other processes", () => stopOthers(boot));
   log.info(`handing over to ${text(init)} of the initramfs itself, as no root is named`);
   openConsole(sys, log);
   restoreProcess(sys, log, legacy);
   reapRest(sys, log);
+  saveTiming(boot, `handing over to ${text(init)}`);
   try {
     sys.chdir("/");
     return sys.execve(init, [init, ...legacy.args], legacy.env);

@@ -92,7 +92,9 @@ export class Prompt {
       if (this.open === undefined) answer.bytes.fill(0);
       else this.settle(this.open, answer);
     });
+    const span = this.boot.timing.begin("person", words.trimEnd());
     const outcome = await promise;
+    span.ends(typeof outcome === "string" ? outcome : `answered on ${outcome.from}`);
     signal.removeEventListener("abort", withdraw);
     clearTimeout(timer);
     clearTimeout(this.again);

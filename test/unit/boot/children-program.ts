@@ -5,6 +5,7 @@ import { runChild } from "../../../src/boot/children.ts";
 import type { Boot } from "../../../src/boot/context.ts";
 import { readOptions } from "../../../src/boot/options.ts";
 import { Reaper } from "../../../src/boot/reaper.ts";
+import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { RLIMIT_NOFILE } from "../../../syscalls/index.ts";
 import { linuxSyscalls } from "../../../syscalls/native.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";
@@ -17,6 +18,7 @@ const boot: Boot = {
   options: readOptions([]).options,
   legacy: { args: [], env: [], openFiles: sys.getrlimit(RLIMIT_NOFILE) },
   reaper: new Reaper(sys),
+  timing: noTiming,
 };
 
 const orphans = "(sleep 0.01 &) ; (sh -c 'sh -c : & exec sleep 0.02' &) ; (: &)";

@@ -7,6 +7,7 @@ import type { Boot } from "../../../src/boot/context.ts";
 import { readOptions } from "../../../src/boot/options.ts";
 import { kept_bytes } from "../../../src/boot/output.ts";
 import { Reaper } from "../../../src/boot/reaper.ts";
+import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { RLIMIT_NOFILE } from "../../../syscalls/index.ts";
 import { intercept } from "../../../syscalls/intercept.ts";
 import { refusalOf } from "../../../syscalls/methods.ts";
@@ -30,7 +31,7 @@ function bootWith(line = ""): { boot: Boot; lines: string[] } {
   const words = parseCommandLine(line);
   const legacy = { args: [], env: [], openFiles };
   const { options } = readOptions(words);
-  return { boot: { sys, log, words, options, legacy, reaper: new Reaper(sys) }, lines };
+  return { boot: { sys, log, words, options, legacy, reaper: new Reaper(sys), timing: noTiming }, lines };
 }
 
 async function run(argv: readonly string[], more: Partial<ChildRequest> = {}, line = "") {

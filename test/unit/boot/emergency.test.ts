@@ -5,6 +5,7 @@ import type { Boot } from "../../../src/boot/context.ts";
 import { PassphraseRefused, emergency, lastResort, readPanicTimeout } from "../../../src/boot/emergency.ts";
 import { readOptions } from "../../../src/boot/options.ts";
 import { Reaper } from "../../../src/boot/reaper.ts";
+import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { UserError } from "../../../src/lib/errors.ts";
 import { type FakeKernel, attribute, fakeKernel } from "../../../syscalls/fake.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";
@@ -25,7 +26,15 @@ function bootOn(kernel: FakeKernel, line = ""): { boot: Boot; lines: string[] } 
   const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
   const reaper = new Reaper(kernel.sys);
   return {
-    boot: { sys: kernel.sys, log, words, options: readOptions(words).options, legacy, reaper },
+    boot: {
+      sys: kernel.sys,
+      log,
+      words,
+      options: readOptions(words).options,
+      legacy,
+      reaper,
+      timing: noTiming,
+    },
     lines,
   };
 }

@@ -12,6 +12,7 @@ import {
 import { readOptions } from "../../../src/boot/options.ts";
 import { type HookPoint, hookPoints } from "../../../src/boot/points.ts";
 import { Reaper } from "../../../src/boot/reaper.ts";
+import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { type Tree, fakeKernel, file, program, symlink } from "../../../syscalls/fake.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";
 
@@ -23,7 +24,15 @@ function setting(hooks: Tree | undefined, line = "") {
   const words = parseCommandLine(line);
   const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
   const reaper = new Reaper(kernel.sys);
-  const boot: Boot = { sys: kernel.sys, log, words, options: readOptions(words).options, legacy, reaper };
+  const boot: Boot = {
+    sys: kernel.sys,
+    log,
+    words,
+    options: readOptions(words).options,
+    legacy,
+    reaper,
+    timing: noTiming,
+  };
   return { kernel, boot, lines };
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { warnIfCutShort } from "../../../src/boot/imagecheck.ts";
 import { readOptions } from "../../../src/boot/options.ts";
 import { Reaper } from "../../../src/boot/reaper.ts";
+import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { type Tree, fakeKernel } from "../../../syscalls/fake.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";
 
@@ -9,7 +10,15 @@ function check(rdinit: Tree | undefined): string[] {
   const { log, lines } = collectLog();
   const { sys } = fakeKernel({ rootfs: rdinit === undefined ? {} : { etc: { rdinit } } });
   const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
-  warnIfCutShort({ sys, log, options: readOptions([]).options, words: [], legacy, reaper: new Reaper(sys) });
+  warnIfCutShort({
+    sys,
+    log,
+    options: readOptions([]).options,
+    words: [],
+    legacy,
+    reaper: new Reaper(sys),
+    timing: noTiming,
+  });
   return lines;
 }
 

@@ -4,6 +4,7 @@ import { parseCommandLine } from "../../../src/boot/cmdline.ts";
 import type { Boot } from "../../../src/boot/context.ts";
 import { readOptions } from "../../../src/boot/options.ts";
 import { Reaper } from "../../../src/boot/reaper.ts";
+import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { Storage } from "../../../src/boot/storage/storage.ts";
 import { chooseRoot, findRoot, mountRoot } from "../../../src/boot/root.ts";
 import type { ErrnoCode } from "../../../syscalls/errno.ts";
@@ -34,7 +35,15 @@ function setting(
   });
   const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
   const reaper = new Reaper(sys);
-  const boot: Boot = { sys, log, words, options: readOptions(words).options, legacy, reaper };
+  const boot: Boot = {
+    sys,
+    log,
+    words,
+    options: readOptions(words).options,
+    legacy,
+    reaper,
+    timing: noTiming,
+  };
   return { kernel, boot, lines };
 }
 

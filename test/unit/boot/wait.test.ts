@@ -3,6 +3,7 @@ import type { Boot } from "../../../src/boot/context.ts";
 import { readOptions } from "../../../src/boot/options.ts";
 import { parseCommandLine } from "../../../src/boot/cmdline.ts";
 import { Reaper } from "../../../src/boot/reaper.ts";
+import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { sayIfSlow, waitInTheOpen } from "../../../src/boot/wait.ts";
 import { fakeKernel } from "../../../syscalls/fake.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";
@@ -27,6 +28,7 @@ function bootWith(line: string): { boot: Boot; lines: string[] } {
     sys,
     log,
     reaper: new Reaper(sys),
+    timing: noTiming,
     words,
     options: readOptions(words).options,
     legacy: { args: [], env: [], openFiles: { soft: 0n, hard: 0n } },

@@ -8,6 +8,7 @@ import { RootTree } from "../../../../src/image/root-tree.ts";
 import { UserError } from "../../../../src/lib/errors.ts";
 import { planBoot } from "../../../../src/plan/plan.ts";
 import { Reaper } from "../../../../src/boot/reaper.ts";
+import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import { type FakeKernel, type FakeOptions, type Tree, symlink } from "../../../../syscalls/fake.ts";
 import { type Call, intercept } from "../../../../syscalls/intercept.ts";
 import { refusalOf } from "../../../../syscalls/methods.ts";
@@ -42,7 +43,15 @@ function machine(options: FakeOptions = {}, line = ""): InPlace {
   const log = plainLog((level, message) => {
     if (level === "warning" || level === "error") warnings.push(message);
   });
-  const boot = { sys, log, options: readOptions(words).options, words, legacy, reaper: new Reaper(sys) };
+  const boot = {
+    sys,
+    log,
+    options: readOptions(words).options,
+    words,
+    legacy,
+    reaper: new Reaper(sys),
+    timing: noTiming,
+  };
   return { boot, kernel, warnings, calls };
 }
 

@@ -11,6 +11,7 @@ import { type Answer, Prompt } from "../../../../src/boot/prompt/prompt.ts";
 import { longestAnswer_bytes } from "../../../../src/boot/prompt/line.ts";
 import { largestAnswer_bytes, tooLarge } from "../../../../src/boot/prompt/protocol.ts";
 import { Reaper } from "../../../../src/boot/reaper.ts";
+import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import { fromBytes } from "../../../../src/lib/bytes.ts";
 import { linuxSyscalls } from "../../../../syscalls/native.ts";
 import { legacy } from "../../../fixtures/early-machine.ts";
@@ -27,6 +28,7 @@ const boot: Boot = {
   words: [],
   legacy,
   reaper: new Reaper(sys),
+  timing: noTiming,
 };
 const words = "Passphrase for vda2: ";
 const { signal } = new AbortController();

@@ -9,6 +9,7 @@ import { plainLog } from "../../../../src/boot/log.ts";
 import { readOptions } from "../../../../src/boot/options.ts";
 import type { Question } from "../../../../src/boot/prompt/prompt.ts";
 import { Reaper } from "../../../../src/boot/reaper.ts";
+import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import type { Member } from "../../../../src/boot/storage/layer.ts";
 import { LuksLayer } from "../../../../src/boot/storage/luks.ts";
 import { readLuksSettings } from "../../../../src/boot/storage/luks-settings.ts";
@@ -67,6 +68,7 @@ function scene(line: string, { uuids = [LUKS_UUID], files = {}, json, answers = 
     words,
     legacy,
     reaper: new Reaper(sys),
+    timing: noTiming,
   };
   const devices = new BlockDevices(sys);
   devices.scan();

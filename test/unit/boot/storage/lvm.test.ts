@@ -5,6 +5,7 @@ import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { readOptions } from "../../../../src/boot/options.ts";
 import { Reaper } from "../../../../src/boot/reaper.ts";
+import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import type { Member } from "../../../../src/boot/storage/layer.ts";
 import { LvmLayer } from "../../../../src/boot/storage/lvm.ts";
 import { readLvmSettings } from "../../../../src/boot/storage/lvm-settings.ts";
@@ -63,6 +64,7 @@ function machine(line: string, { answer, text = GROUP_TEXT }: { answer?: Answer;
     words,
     legacy,
     reaper: new Reaper(sys),
+    timing: noTiming,
   };
   const requests: ChildRequest[] = [];
   const modules: string[] = [];

@@ -4,6 +4,7 @@ import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { readOptions } from "../../../../src/boot/options.ts";
 import { Reaper } from "../../../../src/boot/reaper.ts";
+import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import { MdLayer } from "../../../../src/boot/storage/md.ts";
 import { readMdSettings } from "../../../../src/boot/storage/md-settings.ts";
 import { type Tree, attribute, fakeKernel, file } from "../../../../syscalls/fake.ts";
@@ -38,6 +39,7 @@ function setting(line = "", { rootfs = {} as Tree, ends = [] as ChildEnd[], outp
     options: readOptions(words).options,
     legacy,
     reaper: new Reaper(sys),
+    timing: noTiming,
   };
   const requests: ChildRequest[] = [];
   const startRoSeen: string[] = [];
