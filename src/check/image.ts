@@ -8,13 +8,16 @@ import { planBoot } from "../plan/plan.ts";
 import { chooseRoot } from "../boot/root.ts";
 import type { Archive } from "../image/archive.ts";
 import { ArchiveTree } from "../image/archive-tree.ts";
+import { exposure, privateFiles } from "../image/exposure.ts";
 import { readText } from "../image/module-tree.ts";
 import type { RootTree } from "../image/root-tree.ts";
+import { text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
 import { checkInit, checkPrograms, checkWhole } from "./contents.ts";
 import { error, type Finding, warning } from "./finding.ts";
 import { checkLive } from "./live.ts";
 import { checkModules, checkUnpacking, readImageModules } from "./kernel.ts";
+import { checkNetwork } from "./network.ts";
 import { checkMemory, checkRoot, type ImageView } from "./machine.ts";
 
 /** What an image is held against. */
@@ -31,14 +34,14 @@ export interface Circumstances {
   readonly memory: number;
 }
 
-/** Everything that is to be said about the image, whose file has `size` bytes and is called `name`. */
+/** Everything that is to be said about the image, whose file at `path` has `size` bytes. */
 export async function checkImage(
   archive: Archive,
-  name: string,
+  path: string,
   size: number,
   circumstances: Circumstances,
 ): Promise<Finding[]> {
-  const tree = new ArchiveTree(archive, name);
+  const tree = new ArchiveTree(archive, text(path));
   const whole = checkWhole(archive, tree);
   // Of what can't be read to its end nothing more can be said.
   if (archive.segments.length === 0) return whole;
@@ -52,7 +55,9 @@ export async function checkImage(
     ...checkModules(tree, root, kernel),
     ...checkUnpacking(archive, root, modules?.release ?? kernel),
     ...checkParameters(tree, line),
+    ...checkNetwork(tree, modules, parametersOf(tree, line), circumstances.sys && root),
     ...checkLive(parametersOf(tree, line).words, modules?.index),
+    ...checkExposure(tree, path),
     ...(await checkDevice(tree, modules, circumstances)),
     ...checkMemory({ file: size, unpacked }, memory),
   ];
@@ -71,6 +76,11 @@ function parametersOf(tree: ArchiveTree, line: string): Parameters {
   return readParameters(line, readText(tree, packedFile));
 }
 
+function checkExposure(tree: ArchiveTree, path: string): Finding[] {
+  const files = tree.entries().map(({ path: place, node }) => ({ ...node, path: place }));
+  return exposure(path, privateFiles(files)).map(warning);
+}
+
 async function checkDevice(
   tree: ArchiveTree,
   modules: ImageView["modules"],
@@ -78,10 +88,14 @@ async function checkDevice(
 ): Promise<Finding[]> {
   if (sys === undefined) return [];
   const { options, words } = parametersOf(tree, line);
-  if (readNetRootSettings(words).settings.root !== undefined) return [];
+  const { settings } = readNetRootSettings(words);
+  if (settings.root !== undefined) return [];
   try {
     const ref = chooseRoot(options.root, tree.list(`${hooksDirectory}/mount`).length > 0);
-    return ref === "left to hooks" ? [] : await checkRoot(sys, root, { tree, modules }, ref, options);
+    const isAttached = settings.dhcp || settings.disks.length > 0;
+    return ref === "left to hooks"
+      ? []
+      : await checkRoot(sys, root, { tree, modules }, ref, options, isAttached);
   } catch (failure) {
     // The plan has said already what is wrong with root=.
     if (failure instanceof UserError) return [];

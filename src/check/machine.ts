@@ -23,13 +23,17 @@ export interface ImageView {
   readonly modules: ImageModules | undefined;
 }
 
-/** The device that `ref` means on this machine, and whether the image has all that leads to it. */
+/**
+ * The device that `ref` means on this machine, and whether the image has all that leads to it. `isAttached` tells that
+ * the command line names disks of the network.
+ */
 export async function checkRoot(
   sys: Syscalls,
   machine: RootTree,
   image: ImageView,
   ref: DeviceRef,
   options: Options,
+  isAttached: boolean,
 ): Promise<Finding[]> {
   const devices = new BlockDevices(sys);
   devices.scan();
@@ -45,7 +49,7 @@ export async function checkRoot(
   const all = allLayers(layers);
   return [
     ...layers.map((layer) => fact(`${describeRef(ref)}: ${describeLayer(layer)}.`)),
-    ...all.flatMap((layer) => checkLayer(layer, image, here)),
+    ...all.flatMap((layer) => checkLayer(layer, image, here, isAttached)),
     ...tools.filter(({ name }) => !name.startsWith("fsck")).flatMap((tool) => checkTool(tool, image.tree)),
   ];
 }
@@ -81,9 +85,21 @@ const REACHED: ReadonlySet<Layer["kind"]> = new Set([
   ...(["array", "volume", "encryption"] as const),
 ]);
 
-function checkLayer(layer: Layer, { modules }: ImageView, here: ModuleIndex | undefined): Finding[] {
+function checkLayer(
+  layer: Layer,
+  { modules }: ImageView,
+  here: ModuleIndex | undefined,
+  isAttached: boolean,
+): Finding[] {
   const findings: Finding[] = [];
-  if (!REACHED.has(layer.kind))
+  if (layer.isOnNetwork === true) {
+    if (!isAttached)
+      findings.push(
+        warning(
+          `The root is on ${text(layer.node)} (${text(layer.what)}), a disk over the network, and no netroot= says how to attach it.`,
+        ),
+      );
+  } else if (!REACHED.has(layer.kind))
     findings.push(
       error(
         `The root is on ${text(layer.node)} (${text(layer.what)}), and this rdinit can't set up a root on such a device yet.`,

@@ -43,7 +43,7 @@ async function run({ operands, value, terminal }: Call): Promise<number> {
   const [path = ""] = operands;
   const root = value("root") ?? "/";
   const line = value("cmdline") ?? fromBytes(readFileSync("/proc/cmdline")).trimEnd();
-  const findings = await checkImage(openImage(path), text(path), statSync(hostPath(path)).size, {
+  const findings = await checkImage(openImage(path), path, statSync(hostPath(path)).size, {
     line,
     kernel: value("kernel"),
     root: new RootTree(root),

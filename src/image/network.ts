@@ -8,16 +8,15 @@ import { examineInterfaces } from "./host/interfaces.ts";
 import type { Part } from "./part.ts";
 import type { ImageSettings } from "./settings.ts";
 
-/** The parts for the network, and sentences for `--verbose`. */
+/** The parts for the network, and sentences for `--verbose`. `reason` tells who wants it where nobody asked for it. */
 export function networkParts(
   root: FileTree,
-  { selection, network }: Pick<ImageSettings, "selection" | "network">,
+  selection: ImageSettings["selection"],
+  reason?: string,
 ): { readonly parts: readonly Part[]; readonly decisions: readonly string[] } {
   const { part, decisions } =
     selection === "host" ? examineInterfaces(root) : { part: undefined, decisions: [] };
-  const notes = network
-    ? []
-    : ["What --network brings goes in, as the root of this machine is on the network."];
+  const notes = reason === undefined ? [] : [`what --network brings goes in, for ${reason}.`];
   const protocols: Part = { why: "--network", modulesIfThere: PROTOCOLS, notes };
   return { parts: [...(part ? [part] : []), protocols, dhcpPart(root)], decisions };
 }

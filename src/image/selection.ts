@@ -1,12 +1,15 @@
 /** The kernel modules, tools and bits of /etc of an image, by what was asked for: this machine's, all, or exactly these. */
 
 import { release as runningRelease } from "node:os";
+import { parseCommandLine } from "../boot/cmdline.ts";
+import { readOptions } from "../boot/options.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
 import { etcParts } from "./etc/index.ts";
 import { genericModules } from "./generic.ts";
 import { allLayers, describeLayer, examineHost, type Layer } from "./host/examine.ts";
 import type { ChosenKernel } from "./kernel-choice.ts";
+import { networkNeeds } from "./network-needs.ts";
 import { networkParts } from "./network.ts";
 import type { Part } from "./part.ts";
 import { findRecipe, toolParts } from "./recipes/index.ts";
@@ -31,16 +34,32 @@ export function selectParts(
   root: RootTree,
   kernel: ChosenKernel | undefined,
 ): Selected {
-  const { crypt, arrays, ...chosen } = SELECTORS[settings.selection](settings, root, kernel);
-  const isOnNetwork = settings.network || chosen.isRootOnNetwork === true;
-  const network = isOnNetwork ? networkParts(root, settings) : undefined;
+  const words = parseCommandLine(settings.bootWords);
+  const { why: asked, needs } = networkNeeds(words, readOptions(words).options);
+  const isAsked = settings.network || asked !== undefined;
+  const { crypt, arrays, ...chosen } = SELECTORS[settings.selection](
+    { ...settings, network: isAsked },
+    root,
+    kernel,
+  );
+  const reason = asked ?? (chosen.isRootOnNetwork === true ? "the root of this machine" : undefined);
+  const network =
+    settings.network || reason !== undefined
+      ? networkParts(root, settings.selection, settings.network ? undefined : reason)
+      : undefined;
   const ssh = settings.ssh ? sshPart(root, settings) : undefined;
-  const names = [...settings.tools, ...chosen.tools, ...(ssh ? ["dropbear"] : [])];
+  const names = [
+    ...settings.tools,
+    ...chosen.tools,
+    ...(ssh ? ["dropbear"] : []),
+    ...needs.flatMap(({ programs }) => programs),
+  ];
   const tools = toolParts(root, names, { arrays, isUnlockedBySsh: settings.ssh });
   return {
     parts: [
       ...chosen.parts,
       ...(network?.parts ?? []),
+      ...needs.map(({ why, modules }) => ({ why, modulesIfThere: modules.flat() })),
       ...(ssh ? [ssh.part] : []),
       ...tools,
       ...etcParts(root, { crypt, keyFiles: settings.keyFiles }),
@@ -124,8 +143,8 @@ const GENERIC_TOOLS: readonly string[] = [
   ...["fsck.ext4", "fsck.xfs", "fsck.btrfs", "fsck.f2fs", "fsck.vfat"],
 ];
 
-/** Those that bring a disk or a root from elsewhere. */
-const NETWORK_TOOLS: readonly string[] = ["nbd-client", "iscsistart", "mount.nfs"];
+/** Those that attach disks of the network. */
+const NETWORK_TOOLS: readonly string[] = ["nbd-client", "iscsistart"];
 
 function isThere(root: RootTree, name: string): boolean {
   const programs = findRecipe(name)?.programs ?? [name];

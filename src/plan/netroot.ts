@@ -15,7 +15,9 @@ import { UserError } from "../lib/errors.ts";
 import { text } from "../lib/bytes.ts";
 
 export interface NetRootPlan {
-  /** What is done before the root is looked for. */
+  /** Why it needs the network, as it fits behind "for"; undefined when it does not. */
+  readonly why: string | undefined;
+  /** What is done before the root is looked for, when the network is up. */
   readonly steps: readonly string[];
   /** How the root is mounted, when it is elsewhere; undefined when it is a device of the machine. */
   readonly mount: readonly string[] | undefined;
@@ -29,8 +31,8 @@ export function planNetRoot(words: readonly Word[], options: Options): NetRootPl
   const why = reasonForNetwork(settings, options.rootFlags);
   const own = root !== undefined && isDisk(root) && !disks.includes(root) ? [root] : [];
   return {
+    why,
     steps: [
-      ...(why === undefined ? [] : [`Bring the network up, for ${why}.`]),
       ...(dhcp ? ["Take the root, or the disk that it is on, from the DHCP server's answer."] : []),
       ...[...disks, ...own].map(
         (disk) => `Attach the disk ${describeNetRoot(disk)}, by ${TOOLS[disk.kind]}.`,

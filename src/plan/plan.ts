@@ -12,6 +12,7 @@ import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import { describeLive, describeOverlay } from "./live.ts";
 import { planNetRoot } from "./netroot.ts";
+import { describeNetwork, describeNetworkEnd } from "./network.ts";
 import { describeCheck, describeFstab, describeResume, describeStorage } from "./storage.ts";
 import { type ModuleConfig, readConfig } from "../modules/config.ts";
 import { type Word, parseCommandLine } from "../boot/cmdline.ts";
@@ -65,14 +66,17 @@ export function planBoot(line: string, image?: FileTree): BootPlan {
     }
     const net = planNetRoot(words, options);
     const root = net.mount === undefined ? chooseRoot(options.root, mayMount) : undefined;
-    steps.push(...describeResume(words), ...net.steps, ...describeDelay(options));
+    const network = describeNetwork(words, net.why === undefined ? [] : [net.why]);
+    steps.push(...network, ...describeResume(words), ...net.steps, ...describeDelay(options));
     if (root !== undefined) steps.push(...describeRoot(root, options), ...describeStorage(words));
     steps.push(...hooks("pre-mount"), ...hooks("mount"));
     if (root !== undefined && root !== "left to hooks") steps.push(...describeCheck(words));
     steps.push(...(net.mount ?? (root === undefined ? [] : describeMount(root, options, words))));
     steps.push(...describeOverlay(words), ...describeFstab(words));
     steps.push(...hooks("pre-pivot"), "Wait until no module is being loaded any more.");
-    steps.push(...hooks("cleanup"), ...describeExitrd(words), ...describeHandOver(line, options));
+    steps.push(...hooks("cleanup"), ...describeExitrd(words));
+    steps.push(...describeNetworkEnd(network.length > 1, net.why !== undefined));
+    steps.push(...describeHandOver(line, options));
     steps.push(describeRescue(options, hooks("emergency").length > 0));
     return { steps, obstacle: undefined };
   } catch (error) {

@@ -47,7 +47,7 @@ beforeAll(() => {
   const names = ["dropbear", "ssh", "ip", "sh", "cat", "sleep", ...installed.map(([name]) => name)];
   root = enterImage(
     [
-      ...networkParts(machine, { selection: "drivers", network: true }).parts,
+      ...networkParts(machine, "drivers").parts,
       sshPart(machine, wishes).part,
       ...toolParts(machine, names, { isUnlockedBySsh: true }),
     ],

@@ -9,6 +9,8 @@ import { readText } from "./sysfs.ts";
 /** What the interfaces need. */
 export interface InterfaceNeeds {
   readonly part: Part;
+  /** The interfaces of hardware, and what each is driven by: names of modules and modaliases, of which one will do. */
+  readonly cards: readonly { readonly name: string; readonly drivers: readonly string[] }[];
   /** A sentence for each interface. */
   readonly decisions: readonly string[];
 }
@@ -18,10 +20,8 @@ export interface InterfaceNeeds {
  * VLANs, bonds and bridges that it has. Wireless ones are left out: they take more than a driver.
  */
 export function examineInterfaces(root: FileTree): InterfaceNeeds {
-  const interfaces = root
-    .list(NET)
-    .filter((name) => root.resolve(`${NET}/${name}`)?.type === "directory")
-    .map((name) => look(root, name));
+  const names = root.list(NET).filter((name) => root.resolve(`${NET}/${name}`)?.type === "directory");
+  const interfaces = names.map((name) => ({ name, ...look(root, name) }));
   const drivers = interfaces.flatMap((one) => one.drivers);
   const { modules, modulesIfThere } = driverModules(root, [...drivers, ...phyDrivers(root)]);
   const makers = interfaces.flatMap(({ maker }) => maker ?? []);
@@ -33,6 +33,11 @@ export function examineInterfaces(root: FileTree): InterfaceNeeds {
       modulesIfThere: [...new Set([...modulesIfThere, ...makers])],
       notes: drivers.length === 0 ? [none] : [],
     },
+    cards: interfaces.flatMap(({ name, drivers: [nearest] }) =>
+      nearest
+        ? [{ name, drivers: [nearest.module, nearest.modalias].filter((one) => one !== undefined) }]
+        : [],
+    ),
     decisions: interfaces.flatMap(({ sentence }) => sentence ?? []),
   };
 }

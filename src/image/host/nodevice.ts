@@ -46,7 +46,7 @@ export function networkLayer(root: FileTree, mount: Mount): Layer | undefined {
     isOnNetwork: overNetwork,
     modules: [...new Set([...own.modules, ...drivers.modules])],
     modulesIfThere: [...new Set([...own.modulesIfThere, ...drivers.modulesIfThere])],
-    tools: /^nfs4?$/.test(type) ? [{ name: "mount.nfs", why: `${text(point)} is ${type}` }] : [],
+    tools: [],
     notes: overNetwork
       ? [`${text(point)} is ${text(type)} from ${text(source)}: the network must be up before it.`]
       : [],

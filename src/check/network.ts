@@ -1,0 +1,94 @@
+/** Whether an image has what its parameters ask of the network, and what remote unlock takes. */
+
+import type { Word } from "../boot/cmdline.ts";
+import type { Options } from "../boot/options.ts";
+import { readApplets } from "../image/applets.ts";
+import type { ArchiveTree } from "../image/archive-tree.ts";
+import { findBusyboxes } from "../image/busybox.ts";
+import { examineInterfaces } from "../image/host/interfaces.ts";
+import { type Need, networkNeeds } from "../image/network-needs.ts";
+import { findFiles, findProgram } from "../image/recipes/look.ts";
+import type { RootTree } from "../image/root-tree.ts";
+import { readHostKey } from "../image/ssh/key-blob.ts";
+import { text } from "../lib/bytes.ts";
+import { LOGIN_SHELL } from "../unlock/login.ts";
+import { error, type Finding, warning } from "./finding.ts";
+import type { ImageModules } from "./kernel.ts";
+
+/**
+ * @param modules those of the image; undefined when it has none, and the kernel must have all built in
+ * @param machine the machine whose interfaces have to be driven; undefined when it is not this one
+ */
+export function checkNetwork(
+  tree: ArchiveTree,
+  modules: ImageModules | undefined,
+  { words, options }: { readonly words: readonly Word[]; readonly options: Options },
+  machine: RootTree | undefined,
+): Finding[] {
+  const remote = tree.node(LOGIN_SHELL, "stay") !== undefined;
+  const { why, isForRoot, dhcp, needs } = networkNeeds(words, options, remote);
+  const tell = isForRoot ? error : warning;
+  const lacks = (name: string) => modules?.index.isKnown(name) === false;
+  return [
+    ...needs.flatMap((need) => missingParts(need, tree, lacks).map(need.why === why ? tell : error)),
+    ...(why === undefined ? [] : missingCards(why, tree, modules, machine).map(tell)),
+    ...(why !== undefined && dhcp && !hasDhcp(tree)
+      ? [tell(`${why} asks for addresses by DHCP, and the image has no udhcpc.`)]
+      : []),
+    ...(remote ? checkRemote(tree) : []),
+  ];
+}
+
+function missingParts(
+  { why, modules, programs }: Need,
+  tree: ArchiveTree,
+  lacks: (module: string) => boolean,
+): string[] {
+  const noModules = modules.filter((names) => names.every(lacks));
+  const noPrograms = programs.filter((program) => findProgram(tree, program) === undefined);
+  return [
+    ...noModules.map((names) => `${why} needs the module ${names.join(" or ")}, which is not in the image.`),
+    ...noPrograms.map((program) => `${why} needs the program ${program}, which is not in the image.`),
+  ];
+}
+
+function missingCards(
+  why: string,
+  tree: ArchiveTree,
+  modules: ImageModules | undefined,
+  machine: RootTree | undefined,
+): string[] {
+  if (modules === undefined) return [];
+  const { release, index } = modules;
+  if (machine === undefined) {
+    const any = tree.list(`/lib/modules/${release}/kernel/drivers/net`).length > 0;
+    return any ? [] : [`${why} needs a network interface, and the image has no module that drives one.`];
+  }
+  const { cards } = examineInterfaces(machine);
+  const lacking = cards.filter(({ drivers }) => !drivers.some((driver) => index.isKnown(driver)));
+  return lacking.map(
+    ({ name, drivers }) =>
+      `${why} needs the network, and the image has no driver for ${text(name)} (${text(drivers[0] ?? "unknown")}).`,
+  );
+}
+
+function hasDhcp(tree: ArchiveTree): boolean {
+  if (findProgram(tree, "udhcpc") !== undefined) return true;
+  return findBusyboxes(tree).some((path) =>
+    readApplets(tree.read(path) ?? new Uint8Array(0)).includes("udhcpc"),
+  );
+}
+
+// The boot goes on by the console where these are missing.
+function checkRemote(tree: ArchiveTree): Finding[] {
+  const keys = findFiles(tree, "/etc/dropbear/dropbear_*_host_key");
+  const whole = keys.filter((path) => readHostKey(tree.read(path) ?? new Uint8Array(0)) !== undefined);
+  const faults = [
+    ...(findProgram(tree, "dropbear") === undefined ? ["it has no dropbear"] : []),
+    ...(whole.length === 0 ? ["it has no host key in /etc/dropbear"] : []),
+    ...((tree.read("/root/.ssh/authorized_keys")?.length ?? 0) === 0
+      ? ["nobody may log in, as /root/.ssh/authorized_keys is missing or empty"]
+      : []),
+  ];
+  return faults.map((fault) => warning(`It can't be unlocked over SSH: ${fault}.`));
+}
