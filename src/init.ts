@@ -35,10 +35,10 @@ import { waitForNamed } from "./boot/named.ts";
 import { Desk } from "./boot/prompt/desk.ts";
 import type { NetMeans } from "./boot/netroot/means.ts";
 import { isNetFilesystem, mountNetRoot, nameRoot, startNetwork } from "./boot/netroot/netroot.ts";
-import { networkOfHooks } from "./boot/netroot/network.ts";
 import { coverRoot } from "./boot/live/overlay.ts";
 import { startedFrom } from "./boot/handover/oldroot.ts";
-import { linksThatAreUp, takeNetworkDown } from "./boot/handover/network.ts";
+import { Network } from "./boot/network/network.ts";
+import { isRootOnNetwork } from "./boot/network/take-down.ts";
 import { readPacked, readParameters } from "./boot/packed.ts";
 import { Reaper } from "./boot/reaper.ts";
 import { Resume } from "./boot/resume.ts";
@@ -48,6 +48,7 @@ import { makeLayers } from "./boot/storage/layers.ts";
 import { Storage } from "./boot/storage/storage.ts";
 import { waitInTheOpen } from "./boot/wait.ts";
 import { UserError, describe } from "./lib/errors.ts";
+import { readNetworkSettings } from "./network/settings.ts";
 
 /** Process 1. Never returns, whatever happens: when process 1 ends, the kernel panics. */
 export async function init(sys: Syscalls, environment: NodeJS.ProcessEnv): Promise<never> {
@@ -71,15 +72,17 @@ async function bootUp(boot: Boot): Promise<never> {
   let modules: KernelModules | undefined;
   const panic_s = readPanicTimeout(sys);
   const ownInit = findOwnInit(boot);
-  let links: ReadonlySet<string> | undefined;
+  let network: Network | undefined;
+  const loadModules = async (names: readonly string[]): Promise<void> => modules?.load(names);
   const desk = new Desk(sys, boot.log);
   for (;;) {
     try {
       mountBase(sys);
-      links ??= linksThatAreUp(sys);
+      network ??= new Network(boot, readNetworkSettings(boot.words).settings, loadModules);
       warnIfCutShort(boot);
       modules ??= await timing.step("meeting the devices", () => meetDevices(boot, devices));
-      const root = await bringUpRoot(boot, devices, modules, resume, desk, ownInit !== undefined);
+      if (network.isAskedFor) network.start("the command line");
+      const root = await bringUpRoot(boot, devices, modules, resume, desk, network, ownInit !== undefined);
       await timing.step("ending questions from elsewhere", () =>
         desk.end("the root is mounted, and the system starts.", farewell_ms),
       );
@@ -87,8 +90,8 @@ async function bootUp(boot: Boot): Promise<never> {
       await waitForModules(boot, modules);
       await runHooks(boot, "cleanup", root);
       timing.step("keeping the exitrd", () => keepExitrd(boot));
-      const linksBefore = links;
-      await timing.step("taking the network down", () => takeNetworkDown(boot, linksBefore));
+      const ended = network;
+      await timing.step("ending the network", () => ended.end(isRootOnNetwork(sys)));
       if (ownInit !== undefined && !isMountPoint(sys, newRoot)) await handOverInPlace(boot, ownInit);
       await handOver(boot, newRoot);
     } catch (failure) {
@@ -134,6 +137,16 @@ async function meetDevices(boot: Boot, devices: BlockDevices): Promise<KernelMod
   return modules;
 }
 
+/** rd.neednet=1: hooks may need it. What needs it for the root waits for it by itself, and fails with it. */
+async function waitForNetwork(boot: Boot, network: Network): Promise<void> {
+  try {
+    await network.up();
+  } catch (failure) {
+    if (!(failure instanceof UserError)) throw failure;
+    boot.log.warning(`The boot goes on without the network that rd.neednet= waits for. ${failure.message}`);
+  }
+}
+
 /**
  * Mounts the root and what belongs to it, a hibernated system woken before. Returns the node of the root's device,
  * when it is one and was looked for.
@@ -144,6 +157,7 @@ async function bringUpRoot(
   modules: KernelModules,
   resume: Resume,
   desk: Desk,
+  network: Network,
   hasOwnInit: boolean,
 ): Promise<string | undefined> {
   const loadModules = (names: readonly string[]): Promise<void> => modules.load(names);
@@ -153,10 +167,14 @@ async function bringUpRoot(
   const { timing } = boot;
   if ((!hasOwnInit && !isNetFilesystem(boot)) || needsDisks(boot, storage)) void storage.run();
   try {
-    startNetwork(boot, networkOfHooks);
+    startNetwork(boot, network);
+    if (network.isWaitedFor)
+      await timing.step("waiting for the network", () => waitForNetwork(boot, network));
     await timing.step("looking for a hibernated system", () => resume.attempt(boot, devices, storage));
     const means = { boot, devices, layers: storage, loadModules };
-    const root = hasOwnInit ? await letHooksMount(boot) : await mountTheRoot(means, modules, storage);
+    const root = hasOwnInit
+      ? await letHooksMount(boot)
+      : await mountTheRoot(means, modules, network, storage);
     if (isMountPoint(boot.sys, newRoot)) {
       await timing.step("covering the root", () => coverRoot(means, newRoot));
       const loadFilesystem = (type: string): Promise<void> => modules.loadFilesystem(type);
@@ -184,6 +202,7 @@ async function letHooksMount(boot: Boot): Promise<undefined> {
 async function mountTheRoot(
   means: NetMeans,
   modules: KernelModules,
+  network: Network,
   storage: Storage,
 ): Promise<string | undefined> {
   const { devices } = means;
@@ -196,7 +215,7 @@ async function mountTheRoot(
     boot,
     device: wanted,
     elsewhere,
-  } = await timing.step("naming the root", () => nameRoot(means, networkOfHooks));
+  } = await timing.step("naming the root", () => nameRoot(means, network));
   if (boot.options.rootDelay_ms > 0) {
     boot.log.notice(`waiting ${boot.options.rootDelay_ms / 1000} s, as rootdelay= asks.`);
     await timing.step("rootdelay", () => Bun.sleep(boot.options.rootDelay_ms));
@@ -214,7 +233,7 @@ async function mountTheRoot(
   }
   if (elsewhere !== undefined) {
     await timing.step("mounting the root from elsewhere", () =>
-      mountNetRoot(means, networkOfHooks, elsewhere, newRoot),
+      mountNetRoot(means, network, elsewhere, newRoot),
     );
     return undefined;
   }

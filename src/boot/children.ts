@@ -1,4 +1,4 @@
-/** The child processes of process 1: every tool and every hook is run by `runChild`. */
+/** The child processes of process 1: every tool and every hook is run by `runChild`, and what shall run on by daemon.ts. */
 
 import {
   type Fd,
@@ -106,7 +106,8 @@ export function describeEnd(end: ChildEnd): string {
   }
 }
 
-function openPipe(sys: Syscalls): { read: number; write: number } | string {
+/** A pipe for a child's output; why there is none, as a clause that fits behind the child's name. */
+export function openPipe(sys: Syscalls): { read: number; write: number } | string {
   try {
     return sys.pipe(O_CLOEXEC);
   } catch (error) {
@@ -142,7 +143,8 @@ async function waitForEnd(
   return { kind: "timed out" };
 }
 
-function endOf({ exitCode, signalCode }: Bun.Subprocess): ChildEnd {
+/** How a child that has ended did so. */
+export function endOf({ exitCode, signalCode }: Bun.Subprocess): ChildEnd {
   return signalCode === null
     ? { kind: "exited", status: exitCode ?? 0 }
     : { kind: "killed", signal: typeof signalCode === "string" ? signalCode : `signal ${signalCode}` };
@@ -151,11 +153,12 @@ function endOf({ exitCode, signalCode }: Bun.Subprocess): ChildEnd {
 /** How long a process group gets after SIGTERM, and its leader again after SIGKILL. */
 const patience_ms = 2000;
 
-async function endGroup(
+/** Ends a process group: by SIGTERM, and by SIGKILL when its leader does not end of that. Never throws. */
+export async function endGroup(
   { sys, log }: Boot,
   title: string,
   group: number,
-  leaderEnded: Promise<void>,
+  leaderEnded: Promise<unknown>,
 ): Promise<void> {
   signalGroup(sys, group, SIGTERM);
   signalGroup(sys, group, SIGCONT);
@@ -166,7 +169,8 @@ async function endGroup(
     log.warning(`${title} is stuck in the kernel, where no signal reaches it.`);
 }
 
-function signalGroup(sys: Syscalls, group: number, signal: number): void {
+/** Sends a signal to a process group, if there is one. */
+export function signalGroup(sys: Syscalls, group: number, signal: number): void {
   try {
     sys.kill(-group, signal);
   } catch (error) {
@@ -181,7 +185,8 @@ async function untilDrained({ ended }: Output): Promise<void> {
   await within(ended, drain_ms);
 }
 
-async function within(event: Promise<void>, timeout_ms: number): Promise<boolean> {
+/** Whether `event` comes in time. */
+export async function within(event: Promise<unknown>, timeout_ms: number): Promise<boolean> {
   const late = Promise.withResolvers<false>();
   const timer = setTimeout(() => late.resolve(false), timeout_ms);
   return Promise.race([event.then(() => true), late.promise]).finally(() => clearTimeout(timer));

@@ -10,7 +10,7 @@ import type { InterfaceWish, LinkRef, NetworkSettings, NetworkTimeouts } from ".
 import { parseBond, parseBridge, parseName, parseVlan } from "./virtual-words.ts";
 
 /** What the words before have said. */
-export interface Draft extends Omit<NetworkSettings, "isAskedFor" | "isOff" | "bootLink"> {
+export interface Draft extends Omit<NetworkSettings, "isAskedFor" | "isWaitedFor" | "isOff" | "bootLink"> {
   /** rd.neednet=, when it was said. */
   readonly isNeeded: boolean | undefined;
   /** Whether there was an ip= that is not off. */

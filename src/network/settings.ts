@@ -32,6 +32,7 @@ function settingsOf(draft: Draft): NetworkSettings {
   return {
     ...rest,
     isAskedFor: isNeeded ?? hasIp,
+    isWaitedFor: isNeeded === true,
     isOff: hasOff && !hasIp,
     interfaces: mergeWishes(interfaces),
     // What a person says is stronger than what the firmware has done.

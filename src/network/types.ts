@@ -8,6 +8,8 @@
 export interface NetworkSettings {
   /** True when the command line asks for the network by itself: ip= (but off), rd.neednet=1; not with rd.neednet=0. */
   readonly isAskedFor: boolean;
+  /** True for rd.neednet=1: the boot waits for the network, whatever the root is. */
+  readonly isWaitedFor: boolean;
   /** True for ip=off, ip=none and an empty ip=, without another ip=: nothing is to be configured, whoever wants it. */
   readonly isOff: boolean;
   /** One for each interface that is named, and at most one without a name. plan.ts says what comes of them. */

@@ -29,9 +29,9 @@ export interface NewAddress {
   readonly address: Uint8Array;
   readonly prefix: number;
   /** The other end, of a link between two machines. */
-  readonly peer?: Uint8Array;
+  readonly peer?: Uint8Array | undefined;
   /** For IPv4; computed by who sets it. */
-  readonly broadcast?: Uint8Array;
+  readonly broadcast?: Uint8Array | undefined;
   /** IFA_F_NODAD: it is used at once, without a look whether another machine has it. */
   readonly withoutCheck?: boolean;
 }

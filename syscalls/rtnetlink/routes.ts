@@ -22,16 +22,17 @@ export interface LinkRoute {
 
 /** A route to be set. */
 export interface NewRoute {
-  readonly link: number;
+  /** Undefined: whichever leads to the gateway. */
+  readonly link: number | undefined;
   /** The network, 4 or 16 bytes; undefined for the default route. */
-  readonly destination?: Uint8Array;
+  readonly destination?: Uint8Array | undefined;
   readonly prefix: number;
   /** Without one, the network is on the link itself. */
-  readonly gateway?: Uint8Array;
+  readonly gateway?: Uint8Array | undefined;
   /** The gateway is on the link, whatever the addresses say. */
-  readonly isOnLink?: boolean;
+  readonly isOnLink?: boolean | undefined;
   /** Of routes to the same place the one with the lowest metric counts. */
-  readonly metric?: number;
+  readonly metric?: number | undefined;
   /** Who says so: what takes the network over may go by it. */
   readonly origin: "static" | "dhcp";
 }
@@ -80,7 +81,7 @@ export function addRoute(kernel: Rtnetlink, route: NewRoute): void {
     new Uint8Array(header.buffer),
     ...(destination === undefined ? [] : [packAttribute(RTA_DST, destination)]),
     ...(gateway === undefined ? [] : [packAttribute(RTA_GATEWAY, gateway)]),
-    packNumber(RTA_OIF, link),
+    ...(link === undefined ? [] : [packNumber(RTA_OIF, link)]),
     ...(metric === undefined ? [] : [packNumber(RTA_PRIORITY, metric)]),
   ]);
   kernel.change(RTM_NEWROUTE, body, NLM_F_CREATE_OR_REPLACE);

@@ -7,12 +7,6 @@ export interface NetworkAccess {
   up(): Promise<NetworkFacts>;
 }
 
-/** For now what hooks have set up is all there is. */
-export const networkOfHooks: NetworkAccess = {
-  start: () => undefined,
-  up: async () => ({ interfaces: [], nameservers: [] }),
-};
-
 export interface NetworkFacts {
   readonly interfaces: readonly InterfaceFacts[];
   readonly nameservers: readonly string[];

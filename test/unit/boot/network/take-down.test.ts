@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { linksThatAreUp, takeNetworkDown } from "../../../../src/boot/handover/network.ts";
+import { isRootOnNetwork, linksThatAreUp, takeDown } from "../../../../src/boot/network/take-down.ts";
 import { type Tree, fakeKernel } from "../../../../syscalls/fake.ts";
 import { bootOn } from "../../../fixtures/disks-in-memory.ts";
 
@@ -23,15 +23,15 @@ test("links that are up are told from those that are only there", () => {
 
 test("what was up at the start stays as it is, without a word", async () => {
   const { boot, lines, calls } = machine(links({ lo: "0x8", eth0: "0x1043" }));
-  await takeNetworkDown(boot, new Set(["eth0"]));
+  await takeDown(boot, new Set(["eth0"]), false);
   expect(lines).toEqual([]);
   expect(calls.map(({ name }) => name)).not.toContain("socket");
 });
 
 test("nothing is taken down while the root is on the network", async () => {
   for (const rest of [{ block: { nbd0: { pid: "7\n" } } }, { iscsi_session: { session1: {} } }]) {
-    const { boot, lines, calls } = machine(links({ eth0: "0x1043" }), rest);
-    await takeNetworkDown(boot, new Set());
+    const { sys, boot, lines, calls } = machine(links({ eth0: "0x1043" }), rest);
+    await takeDown(boot, new Set(), isRootOnNetwork(sys));
     expect(lines).toEqual(["info: eth0 stays up, as the root is on the network"]);
     expect(calls.map(({ name }) => name)).not.toContain("socket");
   }

@@ -1,4 +1,4 @@
-/** What hooks have made of the network is undone before the hand-over, unless the root is there. */
+/** What we and hooks have made of the network is undone before the hand-over, unless the root is there. */
 
 import { SysError, type Syscalls, isErrno, readText } from "../../../syscalls/index.ts";
 import {
@@ -13,7 +13,7 @@ import { text } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
 import { namesIn, readAttribute } from "../attributes.ts";
 import { type Boot, newRoot } from "../context.ts";
-import { stopOthers } from "./handover.ts";
+import { stopOthers } from "../handover/handover.ts";
 
 /** The names of the links that are up: what the kernel itself has configured (ip=) when nothing of ours ran yet. */
 export function linksThatAreUp(sys: Syscalls): ReadonlySet<string> {
@@ -28,12 +28,16 @@ export function linksThatAreUp(sys: Syscalls): ReadonlySet<string> {
  * Takes down the links that are up and were not at the start, and removes their addresses, so that the real system meets
  * them as they were. Ends all other processes first: a DHCP client gives its lease back. Never throws.
  */
-export async function takeNetworkDown(boot: Boot, before: ReadonlySet<string>): Promise<void> {
+export async function takeDown(
+  boot: Boot,
+  before: ReadonlySet<string>,
+  rootIsOnNetwork: boolean,
+): Promise<void> {
   const { sys, log } = boot;
   const ours = new Set([...linksThatAreUp(sys)].filter((name) => !before.has(name)));
   if (ours.size === 0) return;
   const names = [...ours].map(text).join(", ");
-  if (isOnNetwork(sys)) return log.info(`${names} stays up, as the root is on the network`);
+  if (rootIsOnNetwork) return log.info(`${names} stays up, as the root is on the network`);
   await stopOthers(boot);
   try {
     reset(sys, ours);
@@ -66,8 +70,8 @@ function remove(kernel: Rtnetlink, address: LinkAddress): void {
   }
 }
 
-// Of a filesystem, or of a block device below it.
-function isOnNetwork(sys: Syscalls): boolean {
+/** Whether the root, or a block device, is another machine's and needs the network to stay. */
+export function isRootOnNetwork(sys: Syscalls): boolean {
   const hasDevices = (path: string, name: RegExp, attribute: string): boolean =>
     namesIn(sys, path).some(
       (entry) => name.test(entry) && readAttribute(sys, `${path}/${entry}/${attribute}`) !== undefined,

@@ -1,0 +1,81 @@
+/** Children that run on while the boot goes on: a DHCP client, an SSH server. `runChild` is for those that end by themselves. */
+
+import type { Fd } from "../../syscalls/index.ts";
+import { describe } from "../lib/errors.ts";
+import { type ChildEnd, describeEnd, endGroup, endOf, openPipe, signalGroup, succeeded } from "./children.ts";
+import type { Boot } from "./context.ts";
+import { Screen, type Show, readOutput } from "./output.ts";
+import { startProgram } from "./spawn.ts";
+
+export interface DaemonRequest {
+  /** The program and its arguments, byte strings. It has to stay in the foreground. */
+  readonly argv: readonly string[];
+  /** What its lines on the console begin with. */
+  readonly name: string;
+  /** What it is to people, for sentences: "the DHCP client of eth0". */
+  readonly title: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What it reads on standard input: bytes or a descriptor; nothing (/dev/null) when left out. */
+  readonly stdin?: Uint8Array | Fd;
+  readonly show: Show;
+  /** Gets each line as it comes. */
+  readonly hear?: (line: string) => void;
+}
+
+/** A child that runs on. What is left of it ends before the hand-over (handover/processes.ts). */
+export interface Daemon {
+  readonly pid: number;
+  /** How it ended, whoever ended it; never rejects. */
+  readonly ended: Promise<ChildEnd>;
+  /** To its process group; nothing when that is gone. */
+  signal(signal: number): void;
+  /** Ends its process group, by SIGKILL when SIGTERM does not help, and waits for that. Never throws. */
+  end(): Promise<void>;
+  /** The last lines that it printed, a byte string. */
+  output(): string;
+}
+
+/**
+ * Starts a program in a session of its own, with a clean environment and standard output and error in one pipe. When it
+ * can't be started the result says why, as a clause that fits behind its name: "is not in the image".
+ */
+export function startDaemon(boot: Boot, request: DaemonRequest): Daemon | string {
+  const { sys, log } = boot;
+  const { argv, name, title, env, stdin, show, hear } = request;
+  const pipe = openPipe(sys);
+  if (typeof pipe === "string") return pipe;
+  const child = startProgram(boot, {
+    argv,
+    ...(env === undefined ? {} : { env }),
+    stdio: [stdin ?? "ignore", pipe.write, pipe.write],
+  });
+  sys.close(pipe.write);
+  if (typeof child === "string") {
+    sys.close(pipe.read);
+    return child;
+  }
+  const screen = new Screen(boot, name, show);
+  const output = readOutput(sys, pipe.read, (line) => {
+    hear?.(line);
+    screen.show(line);
+  });
+  let isTold = false;
+  const ended = child.exited.then(
+    () => endOf(child),
+    (error: unknown): ChildEnd => ({ kind: "failed", why: `can't be waited for: ${describe(error)}` }),
+  );
+  void ended.then((end) => {
+    log.debug(`${title} ${describeEnd(end)}`);
+    if (!isTold && !succeeded(end)) screen.showAgain(output.tail());
+  });
+  return {
+    pid: child.pid,
+    ended,
+    signal: (signal) => signalGroup(sys, child.pid, signal),
+    end: async () => {
+      isTold = true;
+      await endGroup(boot, title, child.pid, ended);
+    },
+    output: () => output.tail(),
+  };
+}

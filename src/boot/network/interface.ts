@@ -1,0 +1,231 @@
+/** An interface that is brought up: switched on, with a carrier, and with addresses by all the ways that were asked for. */
+
+import { SysError } from "../../../syscalls/index.ts";
+import { type Link, changeLink, readLinks } from "../../../syscalls/rtnetlink/index.ts";
+import { text } from "../../lib/bytes.ts";
+import { UserError, describe, unreachable } from "../../lib/errors.ts";
+import type { InterfaceWish, Lease, Method } from "../../network/types.ts";
+import type { OnLink } from "../../network/routes.ts";
+import { runDhcp4 } from "./dhcp4.ts";
+import { configureStatic } from "./static.ts";
+import type { Part, PartHost, Progress } from "./part.ts";
+import { runAuto6, runEither6, runLink6 } from "./auto6.ts";
+import { runDhcp6 } from "./dhcp6.ts";
+import { runLinkLocal } from "./link-local.ts";
+import type { Session } from "./session.ts";
+
+/** Where an interface stands among the others. */
+export interface Place {
+  /** Of its default route; undefined for the interface whose routes count most. */
+  readonly metric: number | undefined;
+  /** True while nobody need know of its troubles, as another does in its place. */
+  readonly isSpare: () => boolean;
+}
+
+export class Interface {
+  readonly index: number;
+  readonly wish: InterfaceWish;
+  private readonly session: Session;
+  private readonly place: Place;
+  private readonly called: string;
+  private readonly parts = new Map<string, Progress>();
+  private readonly leases = new Map<4 | 6, Lease>();
+  private readonly ends: ((release: boolean) => Promise<void>)[] = [];
+  private own: readonly OnLink[] = [];
+
+  constructor(session: Session, link: Link, wish: InterfaceWish, place: Place) {
+    this.session = session;
+    this.index = link.index;
+    this.called = link.name;
+    this.wish = wish;
+    this.place = place;
+  }
+
+  /** As the kernel calls it, a byte string. */
+  get name(): string {
+    return this.look()?.name ?? this.called;
+  }
+
+  /** Done when all its ways are, or when one is and the others are overdue. */
+  get progress(): Progress {
+    const all = [...this.parts.values()];
+    if (all.includes("under way")) return "under way";
+    const failed = all.find((one) => one instanceof UserError);
+    return failed === undefined || all.includes("done") ? "done" : failed;
+  }
+
+  get addresses(): readonly OnLink[] {
+    return this.own;
+  }
+
+  /** That of IPv4, when there are two. */
+  get lease(): Lease | undefined {
+    return this.leases.get(4) ?? this.leases.get(6);
+  }
+
+  get allLeases(): readonly Lease[] {
+    return [...this.leases.values()];
+  }
+
+  /** Brings it up and keeps it up. Never rejects. */
+  async run(): Promise<void> {
+    const parts = [...partsOf(this.wish)];
+    for (const [key] of parts) this.parts.set(key, "under way");
+    try {
+      this.switchOn();
+      await this.untilCarrier();
+    } catch (error) {
+      for (const [key] of parts) this.report(key, this.fault(error));
+      return;
+    }
+    await Promise.all(parts.map(([key, run]) => this.runPart(key, run)));
+  }
+
+  /** Ends what it has running, and gives leases back when that is wanted. Never rejects. */
+  async end(release: boolean): Promise<void> {
+    await Promise.all(this.ends.splice(0).map((end) => end(release)));
+  }
+
+  private async runPart(key: string, run: Part): Promise<void> {
+    try {
+      await run(this.host(), (progress) => this.report(key, progress));
+    } catch (error) {
+      this.report(key, this.fault(error));
+    }
+  }
+
+  private report(key: string, progress: Progress): void {
+    if (this.session.hasEnded) return;
+    this.parts.set(key, progress);
+    if (progress instanceof UserError) this.tell(describe(progress));
+    this.session.wake();
+  }
+
+  private tell(problem: string): void {
+    const { log } = this.session.boot;
+    if (this.place.isSpare()) log.debug(problem);
+    else log.warning(problem);
+  }
+
+  private fault(error: unknown): UserError {
+    if (error instanceof UserError) return error;
+    if (error instanceof SysError)
+      return new UserError(`${text(this.name)} can't be configured: ${describe(error)}.`);
+    const stack = error instanceof Error ? error.stack : undefined;
+    return new UserError(`rdinit met an error of its own, please report it: ${stack ?? describe(error)}`);
+  }
+
+  private look(): Link | undefined {
+    return this.session.hasEnded
+      ? undefined
+      : readLinks(this.session.kernel).find(({ index }) => index === this.index);
+  }
+
+  private switchOn(): void {
+    const { kernel, undo } = this.session;
+    const { index } = this;
+    const link = this.look();
+    if (link === undefined) throw new UserError(`${text(this.called)} is gone.`);
+    const { mac, mtu } = this.wish;
+    if (mac !== undefined && mac !== link.mac) {
+      changeLink(kernel, index, { isUp: false });
+      changeLink(kernel, index, { mac });
+      undo.add(`give ${text(link.name)} its MAC address back`, () =>
+        changeLink(kernel, index, { mac: link.mac }),
+      );
+    }
+    if (mtu !== undefined && mtu !== link.mtu) this.setMtu(mtu);
+    changeLink(kernel, index, { isUp: true });
+  }
+
+  private setMtu(mtu: number): void {
+    const { kernel, undo } = this.session;
+    const link = this.look();
+    if (link === undefined || link.mtu === mtu) return;
+    changeLink(kernel, this.index, { mtu });
+    undo.add(`set the MTU of ${text(link.name)} back`, () =>
+      changeLink(kernel, this.index, { mtu: link.mtu }),
+    );
+  }
+
+  private async untilCarrier(): Promise<void> {
+    const { session } = this;
+    const name = text(this.name);
+    const { carrier_ms } = session.settings.timeouts;
+    const look = (): true | undefined => (this.look()?.isOperational === true ? true : undefined);
+    const words = (): string | undefined =>
+      this.place.isSpare() ? undefined : `waiting for ${name}: no carrier`;
+    if ((await session.wait({ look, describe: words, timeout_ms: carrier_ms })) !== undefined) return;
+    const late = new UserError(
+      `${name} has no carrier after ${carrier_ms / 1000} s.`,
+      "Look at its cable, and at what that leads to.",
+    );
+    const [first, ...rest] = [...this.parts.keys()];
+    for (const key of rest) this.parts.set(key, late);
+    if (first !== undefined) this.report(first, late);
+    await session.wait({ look, describe: () => undefined, timeout_ms: undefined });
+    session.boot.log.notice(`${name} has a carrier now.`);
+    for (const key of this.parts.keys()) this.parts.set(key, "under way");
+    session.wake();
+  }
+
+  private host(): PartHost {
+    const { session, index, wish } = this;
+    const own = (): readonly OnLink[] => this.own;
+    return {
+      session,
+      link: index,
+      name: this.name,
+      wish,
+      metric: this.place.metric,
+      get own() {
+        return own();
+      },
+      look: () => this.look(),
+      keep: (wanted) => {
+        this.own = [...this.own.filter(({ address }) => address !== wanted.address), wanted];
+      },
+      drop: (gone) => {
+        this.own = this.own.filter(({ address }) => address !== gone);
+      },
+      setLease: (family, lease) => {
+        if (lease === undefined) this.leases.delete(family);
+        else this.leases.set(family, lease);
+        if (lease?.mtu !== undefined && wish.mtu === undefined) this.setMtu(lease.mtu);
+        session.wake();
+      },
+      atEnd: (end) => void this.ends.push(end),
+    };
+  }
+}
+
+function* partsOf({ addresses, methods }: InterfaceWish): Generator<readonly [key: string, run: Part]> {
+  if (addresses.length > 0) yield ["static", configureStatic];
+  for (const method of methods) yield [method, partOf(method)];
+}
+
+function partOf(method: Method): Part {
+  switch (method) {
+    case "dhcp":
+      return runDhcp4;
+    case "dhcp6":
+      return runDhcp6;
+    case "auto6":
+      return runAuto6;
+    case "either6":
+      return runEither6;
+    case "link6":
+      return runLink6;
+    case "link-local":
+      return runLinkLocal;
+    case "ibft":
+      return () => {
+        throw new UserError(
+          "The firmware's table of the network (ibft) is not read.",
+          "Name the addresses by ip=.",
+        );
+      };
+    default:
+      return unreachable(method);
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * The network of the early userspace. Nothing of it runs, and nothing is loaded for it, until the command line asks for it
+ * or somebody who needs it does.
+ */
+
+import { readAddresses, readLinks } from "../../../syscalls/rtnetlink/index.ts";
+import { UserError } from "../../lib/errors.ts";
+import { formatAddress } from "../../network/address.ts";
+import type { NetworkSettings, NetworkState } from "../../network/types.ts";
+import type { Boot } from "../context.ts";
+import { BringUp, type Outcome } from "./bring-up.ts";
+import { loopbackUp } from "./loopback.ts";
+import { collectNames } from "./resolver.ts";
+import { Session } from "./session.ts";
+import { linksThatAreUp, takeDown } from "./take-down.ts";
+
+export class Network {
+  private readonly boot: Boot;
+  private readonly settings: NetworkSettings;
+  private readonly loadModules: (names: readonly string[]) => Promise<void>;
+  /** What the kernel itself has configured, when nothing of ours ran yet. */
+  private readonly before: ReadonlySet<string>;
+  private running: { readonly session: Session; readonly bringUp: BringUp } | undefined;
+  private refused: UserError | undefined;
+  private hasFailed = false;
+  private next = Promise.withResolvers<void>();
+
+  /** To be made before any hook runs, so that what hooks do to the network is taken back as well. */
+  constructor(
+    boot: Boot,
+    settings: NetworkSettings,
+    loadModules: (names: readonly string[]) => Promise<void>,
+  ) {
+    this.boot = boot;
+    this.settings = settings;
+    this.loadModules = loadModules;
+    this.before = linksThatAreUp(boot.sys);
+  }
+
+  /** Whether the command line asks for it by itself. */
+  get isAskedFor(): boolean {
+    return this.settings.isAskedFor;
+  }
+
+  /** Whether the command line wants the boot to wait for it, whatever the root is. */
+  get isWaitedFor(): boolean {
+    return this.settings.isWaitedFor;
+  }
+
+  /**
+   * Begins to bring the interfaces up, in the background; further calls do nothing.
+   * @param why fits behind "for": "remote unlock", "root=nfs:…"
+   */
+  start(why: string): void {
+    if (this.running !== undefined) return;
+    const { boot, settings } = this;
+    if (settings.isOff) {
+      this.boot.log.debug(`the network, for ${why}, is left as it is, as ip= says`);
+      return;
+    }
+    boot.log.info(`bringing the network up, for ${why}`);
+    try {
+      const session = new Session(boot, settings, this.loadModules);
+      this.refused = undefined;
+      const bringUp = new BringUp(session);
+      this.running = { session, bringUp };
+      loopbackUp(session);
+      void bringUp.run();
+      void this.pass(session);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.refused = error;
+    }
+  }
+
+  /**
+   * Waits, in the open and with deadlines, until what was asked for is configured. With ip=off that is at once.
+   * @throws UserError with what lacks: no link, no carrier, no lease. What lacks may still come, and later calls wait anew.
+   */
+  async up(): Promise<NetworkState> {
+    if (this.settings.isOff) return this.state();
+    this.start("what waits for it");
+    if (this.refused !== undefined) throw this.refused;
+    const { running } = this;
+    if (running === undefined) return this.state();
+    const outcome = await this.settled(running);
+    this.hasFailed = outcome instanceof UserError;
+    if (outcome instanceof UserError) throw outcome;
+    return this.state();
+  }
+
+  /** What is configured by now. */
+  state(): NetworkState {
+    if (this.running === undefined) return { interfaces: [], nameservers: [] };
+    const { session, bringUp } = this.running;
+    const addresses = readAddresses(session.kernel).filter(
+      ({ scope, isTentative, isDuplicate }) => scope === "global" && !isTentative && !isDuplicate,
+    );
+    const links = readLinks(session.kernel).filter(
+      ({ index, type }) => type !== "loopback" && addresses.some(({ link }) => link === index),
+    );
+    return {
+      interfaces: links.map(({ index, name }) => {
+        const lease = bringUp.interfaces.find((one) => one.index === index)?.lease;
+        const own = addresses.filter(({ link }) => link === index);
+        return {
+          name,
+          addresses: own.map(({ address, prefix }) => `${formatAddress(address)}/${prefix}`),
+          ...(lease === undefined ? {} : { lease }),
+        };
+      }),
+      nameservers: collectNames(session, bringUp.interfaces).nameservers,
+    };
+  }
+
+  /** Resolves at the next change of state(). */
+  changed(): Promise<void> {
+    return this.next.promise;
+  }
+
+  /**
+   * Before the hand-over: gives leases back, removes addresses, takes links down and ends children; or, when the root is
+   * on the network, leaves all as it is but the children. Never throws.
+   */
+  async end(rootIsOnNetwork: boolean): Promise<void> {
+    const { running } = this;
+    this.running = undefined;
+    running?.session.end();
+    if (running !== undefined)
+      await Promise.all(running.bringUp.interfaces.map((one) => one.end(!rootIsOnNetwork)));
+    await takeDown(this.boot, this.before, rootIsOnNetwork);
+    if (rootIsOnNetwork) running?.session.undo.forget();
+    else running?.session.undo.run(this.boot.log);
+    running?.session.close();
+  }
+
+  private async settled({ session, bringUp }: NonNullable<Network["running"]>): Promise<Outcome> {
+    const { timeouts, dhcp } = this.settings;
+    // Who has been told what lacks, and tries again, waits as long as the longest step may take.
+    if (this.hasFailed) {
+      const again = await session.wait({
+        look: () => (bringUp.outcome() === "up" ? "up" : undefined),
+        describe: () => "waiting for the network",
+        timeout_ms: timeouts.carrier_ms + timeouts.dhcp_ms * dhcp.tries,
+      });
+      return again ?? bringUp.outcome();
+    }
+    // Each step of it says what it waits for, and until when.
+    const settled = await session.wait<Outcome>({
+      look: () => {
+        const outcome = bringUp.outcome();
+        return outcome === "under way" ? undefined : outcome;
+      },
+      describe: () => undefined,
+      timeout_ms: undefined,
+    });
+    return settled ?? "under way";
+  }
+
+  private async pass(session: Session): Promise<void> {
+    while (!session.hasEnded) {
+      await session.changed();
+      const { resolve } = this.next;
+      this.next = Promise.withResolvers();
+      resolve();
+    }
+  }
+}
