@@ -12,7 +12,7 @@ import { type Tree, withStaged } from "../tree.ts";
 import { machineRelease } from "./apt.ts";
 import { etcFiles } from "./etc.ts";
 import { OPTIONS, mmdebstrap, squashed } from "./mmdebstrap.ts";
-import { USERLANDS, type UserlandName } from "./table.ts";
+import { USERLANDS, type Userland, type UserlandName } from "./table.ts";
 
 /** Why no tree can be made here; undefined when they can. */
 export async function userlandsNeed(): Promise<string | undefined> {
@@ -29,19 +29,27 @@ export async function userlandsNeed(): Promise<string | undefined> {
     : "packages are installed as root, or in a user namespace with the IDs of /etc/subuid, and none can be made here";
 }
 
+/** What is installed besides the base, and how; Userland has more that its disks need. */
+export type TreeRecipe = Pick<Userland, "packages" | "setup" | "files">;
+
+/** The tree of the userland, as a squashfs with the kernel's modules in it. As debianTree(). */
+export function userlandTree(name: UserlandName): Promise<string> {
+  return debianTree(name, USERLANDS[name], etcFiles(USERLANDS[name].unlock));
+}
+
 /**
- * The tree of the userland, as a squashfs with the kernel's modules in it; made when it is not there yet, which takes
- * a minute for the first and ten seconds or so for each of the others. Throws UserError when a program fails.
+ * A tree of Debian as a squashfs, `etc` and the recipe's files in it; made when it is not there yet, which takes a minute
+ * for the first and ten seconds or so for each of the others. Throws UserError when a program fails.
  */
-export async function userlandTree(name: UserlandName): Promise<string> {
+export async function debianTree(name: string, recipe: TreeRecipe, etc: Tree): Promise<string> {
   const kernel = await stockKernel();
   const { codename = "" } = await machineRelease();
   const ofBase = JSON.stringify([kernel.version, codename, PACKAGES, NO_MODULES, OPTIONS, BASE_HOOKS]);
-  const ofTree = JSON.stringify([TREE_HOOKS, USERLANDS[name], etcFiles(USERLANDS[name].unlock)]);
+  const ofTree = JSON.stringify([TREE_HOOKS, recipe, etc]);
   const base = (): Promise<string> =>
     kept("userland-base.tar.zst", ofBase, (half) => makeBase(kernel, codename, half));
   return kept(`userland-${name}.squashfs`, ofBase + ofTree, async (half) =>
-    makeTree(name, codename, await base(), half),
+    makeTree(recipe, etc, codename, await base(), half),
   );
 }
 
@@ -86,10 +94,14 @@ async function makeBase(kernel: Kernel, codename: string, to: string): Promise<v
   await mmdebstrap([...argv, codename, to], env);
 }
 
-async function makeTree(name: UserlandName, codename: string, base: string, to: string): Promise<void> {
-  const { packages, files, setup, unlock } = USERLANDS[name];
-  const dev = { path: "/dev", kind: "dir" } as const;
-  const tree: Tree = [...etcFiles(unlock), ...files, dev];
+async function makeTree(
+  { packages, files, setup }: TreeRecipe,
+  etcTree: Tree,
+  codename: string,
+  base: string,
+  to: string,
+): Promise<void> {
+  const tree: Tree = [...etcTree, ...files, { path: "/dev", kind: "dir" }];
   const argv = [
     "--variant=custom",
     `--setup-hook=tar -C "$1" -xf "$BASE"`,
