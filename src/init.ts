@@ -28,6 +28,7 @@ import { warnIfCutShort } from "./boot/imagecheck.ts";
 import { readLegacy } from "./boot/legacy.ts";
 import { KernelModules, hasModules } from "./boot/kmodules.ts";
 import { kernelLog } from "./boot/log.ts";
+import { loadsDrivers, mayHoldBack } from "./boot/hold-drivers.ts";
 import { mountLive } from "./boot/live/live.ts";
 import { readLiveSettings } from "./boot/live/settings.ts";
 import { isMountPoint, mountBase } from "./boot/mounts.ts";
@@ -133,6 +134,7 @@ async function meetDevices(boot: Boot, devices: BlockDevices): Promise<KernelMod
   await runHooks(boot, "cmdline");
   const modules = new KernelModules(boot.sys, boot.log, boot.words, boot.timing);
   await runHooks(boot, "pre-trigger");
+  devices.whenMissed(() => modules.goOn());
   await watchDevices(boot, devices, modules);
   return modules;
 }
@@ -224,6 +226,7 @@ async function mountTheRoot(
     wanted === undefined
       ? undefined
       : await timing.step("looking for the root", () => findRoot(boot, devices, storage, wanted));
+  if (device !== undefined && mayHoldBack(boot)) modules.holdBack();
   makeMountPoint(boot.sys, newRoot);
   await runHooks(boot, "pre-mount", device?.node);
   await runHooks(boot, "mount", device?.node);
@@ -255,6 +258,8 @@ async function mountTheRoot(
 async function waitForModules(boot: Boot, modules: KernelModules): Promise<void> {
   // The real system loads them, if it has them.
   if (!hasModules(boot.sys, newRoot)) modules.requestLater();
+  if (loadsDrivers(boot.sys, newRoot)) modules.leaveRest();
+  else modules.goOn();
   const settled = await waitInTheOpen(boot, {
     look: async () => (modules.isSettled() ? true : undefined),
     changed: () => modules.settled(),

@@ -79,8 +79,9 @@ export async function markTree(): Promise<Tree> {
     { path: "/sbin/init", kind: "file", from: mark, mode: 0o755 },
     // systemctl(1) in the image of dracut hands over to nothing without it.
     { path: "/etc/os-release", kind: "text", text: "ID=benchmark\n" },
-    // A root has the modules of its kernel: rdinit leaves to it what it has not begun to load.
+    // A root has the modules of its kernel, and udev: rdinit leaves to it what it has not begun to load.
     { path: `/lib/modules/${(await stockKernel()).version}/modules.dep`, kind: "text", text: "" },
+    { path: "/usr/lib/systemd/systemd-udevd", kind: "text", text: "", mode: 0o755 },
   ];
 }
 

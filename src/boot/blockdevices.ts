@@ -44,6 +44,7 @@ export class BlockDevices {
   private readonly byName = new Map<string, BlockDevice>();
   private waiters: (() => void)[] = [];
   private changes = 0;
+  private missed: () => void = () => undefined;
 
   constructor(sys: Syscalls) {
     this.sys = sys;
@@ -61,6 +62,16 @@ export class BlockDevices {
   /** Another number after each change of a device; that what is on it has been read is one, too. */
   get version(): number {
     return this.changes;
+  }
+
+  /** Calls `listener` each time that somebody has looked for a device in vain. */
+  whenMissed(listener: () => void): void {
+    this.missed = listener;
+  }
+
+  /** Says that a device was looked for in vain. */
+  miss(): void {
+    this.missed();
   }
 
   /** Takes in all that sysfs lists now. */

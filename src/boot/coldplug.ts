@@ -45,6 +45,7 @@ export async function watchDevices(boot: Boot, devices: BlockDevices, modules: K
  * boot has failed.
  */
 export async function missingModules({ sys }: Boot, modules: KernelModules): Promise<string[]> {
+  modules.goOn();
   modules.request([...findModaliases(sysfs(sys))]);
   await Promise.race([modules.settled(), Bun.sleep(patience_ms)]);
   const undriven = undrivenModaliases(sys);

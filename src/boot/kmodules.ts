@@ -35,9 +35,12 @@ export class KernelModules {
 
   /** Begins to load what serves these devices, or puts it off; nothing waits for it but `settled`. */
   request(modaliases: readonly string[]): void {
-    const soon = modaliases.filter((modalias) => !LATER.test(modalias));
-    this.later.push(...modaliases.filter((modalias) => LATER.test(modalias)));
-    if (soon.length > 0) this.track(this.modules.loadForModalias(soon, "soon"));
+    const kinds = { later: [] as string[], idle: [] as string[], soon: [] as string[] };
+    for (const modalias of modaliases)
+      kinds[LATER.test(modalias) ? "later" : MAY_BE_LEFT.test(modalias) ? "idle" : "soon"].push(modalias);
+    this.later.push(...kinds.later);
+    for (const urgency of ["soon", "idle"] as const)
+      if (kinds[urgency].length > 0) this.track(this.modules.loadForModalias(kinds[urgency], urgency));
   }
 
   /** Loads the modules of these names or aliases. Never rejects: what fails is logged. */
@@ -48,6 +51,21 @@ export class KernelModules {
   /** Loads the module of a filesystem type, if it is one. */
   async loadFilesystem(type: string): Promise<void> {
     await this.load([`fs-${type}`]);
+  }
+
+  /** Begins no more drivers of disks and networks until `goOn`, unless somebody waits for one. */
+  holdBack(): void {
+    this.modules.holdBack();
+  }
+
+  /** Loads what was held back. */
+  goOn(): void {
+    this.modules.goOn();
+  }
+
+  /** What was held back, and is not begun, is left to the real system. */
+  leaveRest(): void {
+    this.modules.dropIdle();
   }
 
   /** Begins to load what was put off as no disk needs it. */
@@ -126,6 +144,9 @@ export function hasModules(sys: Syscalls, root: string): boolean {
  * input devices. A port of serio may have the keyboard on it at which a passphrase is typed.
  */
 const LATER = /^(?:cpu|input):/;
+
+/** Controllers of disks and networks on PCI, and what lies behind those of SCSI. */
+const MAY_BE_LEFT = /^(?:pci:.*bc0[12]|scsi:|virtio:d0000000[128]v)/;
 
 /**
  * The kernel hashes each signed module that it loads. With the processor's own instructions that takes a

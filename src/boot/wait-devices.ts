@@ -26,7 +26,11 @@ export async function waitForDevices<T>(
   { what, look, timeout_ms }: DeviceWait<T>,
 ): Promise<T | undefined> {
   return waitInTheOpen(boot, {
-    look,
+    look: async () => {
+      const found = await look();
+      if (found === undefined) devices.miss();
+      return found;
+    },
     changed: () => devices.changed(),
     describe: async () =>
       layers.asks() ? undefined : [`waiting for ${await what()}`, ...layers.waitsFor()].join("; "),

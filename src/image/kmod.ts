@@ -10,7 +10,7 @@ import { findFirmware, type Firmware } from "./firmware.ts";
 import { lackNotes, lackSentences, type Lack } from "./lacks.ts";
 import { pathInImage, reducedLists } from "./module-lists.ts";
 import { moduleInfoValues, type ModuleInfo } from "./modinfo.ts";
-import { readModuleFile } from "./module-file.ts";
+import { packModule, readModuleFile } from "./module-file.ts";
 import type { FileTree } from "./file-tree.ts";
 import { modprobeFiles, moduleIndex, readText } from "./module-tree.ts";
 
@@ -26,12 +26,14 @@ export interface ModuleRequest {
   readonly expected?: Iterable<string>;
   /** The same, but left out without a word where there are none. */
   readonly ifThere?: Iterable<string>;
+  /** Each module lies in the image compressed by zstd: for an image most of whose modules no machine loads. */
+  readonly packed?: boolean;
 }
 
 /** A module for an image. */
 export interface ImageModule {
   readonly name: string;
-  /** Below the modules directory, never compressed: "kernel/fs/ext4/ext4.ko". */
+  /** Below the modules directory: "kernel/fs/ext4/ext4.ko", with ".zst" when it is packed. */
   readonly path: string;
   readonly data: FileData;
   /** What it says about itself. */
@@ -65,7 +67,7 @@ export function collectModules(
   request: ModuleRequest,
   firmwareRoot: FileTree = root,
 ): ModuleSet {
-  const { release, names, expected = [], ifThere = [] } = request;
+  const { release, names, expected = [], ifThere = [], packed = false } = request;
   const directory = request.directory ?? modulesDirectory(root, release);
   const index = moduleIndex(root, directory, dependenciesOf(firmwareRoot));
   const wanted = [...names];
@@ -78,7 +80,7 @@ export function collectModules(
     [...wanted, ...known].flatMap((name) => index.resolve(name).modules.map((module) => [module, name])),
   );
   const modules = plan.steps.map((step) => ({
-    ...readModule(root, directory, step),
+    ...inItsForm(readModule(root, directory, step), packed),
     askedAs: asked.get(step.name),
     why: why.get(step.name),
   }));
@@ -90,7 +92,7 @@ export function collectModules(
   return {
     modules,
     firmware,
-    lists: reducedLists((name) => readText(root, `${directory}/${name}`), plan.steps),
+    lists: reducedLists((name) => readText(root, `${directory}/${name}`), plan.steps, packed ? PACKED : ""),
     notes: lackNotes(lacks),
     details: lackSentences(lacks),
   };
@@ -185,6 +187,13 @@ function readModule(
       "Run depmod, or install the kernel's package again.",
     );
   return { name, path: pathInImage(file), ...module };
+}
+
+/** What ends the name of a file that is compressed by zstd. */
+const PACKED = ".zst";
+
+function inItsForm<T extends Pick<ImageModule, "path" | "data">>(module: T, packed: boolean): T {
+  return packed ? { ...module, path: module.path + PACKED, data: packModule(module.data) } : module;
 }
 
 function reasons(steps: readonly Step[]): Map<string, string> {

@@ -3,7 +3,7 @@
  * machine no more is read than that; the rest is, when the image is written.
  */
 
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { View } from "../lib/bytes.ts";
 import { decompress } from "../modules/decompress.ts";
 import type { FileData } from "./cpio.ts";
@@ -34,6 +34,15 @@ export function readModuleFile(root: FileTree, path: string): ModuleFile | undef
   const data = decompress(path, bytes);
   return { data, info: readModuleInfo(path, data) };
 }
+
+/** The contents compressed by zstd; the same bytes each time. */
+export function packModule(data: FileData): Uint8Array {
+  const bytes = data instanceof Uint8Array ? data : readFileSync(hostPath(data.file));
+  return Bun.zstdCompressSync(new Uint8Array(bytes), { level: PACKING_LEVEL });
+}
+
+/** Higher levels save little more, and the builder's time is somebody's, too. */
+const PACKING_LEVEL = 6;
 
 // Elf64_Ehdr and Elf64_Shdr of elf(5).
 const HEADER = 64;

@@ -12,22 +12,24 @@ export function pathInImage(file: string): string {
 }
 
 /**
- * The lists by name, each with just the modules of `steps`. `read` gives the whole lists. Those of built-in
- * modules stay whole, as these are in the kernel in any case; of their descriptions only the aliases stay.
+ * The lists by name, each with just the modules of `steps`, whose files in the image have `ending` behind their names.
+ * `read` gives the whole lists. Those of built-in modules stay whole, as these are in the kernel in any case; of their
+ * descriptions only the aliases stay.
  */
 export function reducedLists(
   read: (name: string) => string | undefined,
   steps: readonly Step[],
+  ending = "",
 ): Map<string, string> {
   const names = new Set(steps.map(({ name }) => name));
   const keep = (list: string, nameOf: (line: string) => string) =>
     lines(read(list)).filter((line) => !line.startsWith("#") && names.has(nameOf(line)));
   const dep = keep("modules.dep", (line) => moduleName(line.slice(0, line.indexOf(":"))));
   return new Map([
-    ["modules.dep", joined(dep.map(rewriteDependencies))],
+    ["modules.dep", joined(dep.map((line) => rewriteDependencies(line, ending)))],
     ["modules.alias", joined(keep("modules.alias", lastWord))],
     ["modules.softdep", joined(keep("modules.softdep", secondWord))],
-    ["modules.order", joined(keep("modules.order", moduleName).map(pathInImage))],
+    ["modules.order", joined(keep("modules.order", moduleName).map((file) => pathInImage(file) + ending))],
     ["modules.builtin", read("modules.builtin") ?? ""],
     ["modules.builtin.modinfo", builtinModinfo(read("modules.builtin.modinfo") ?? "")],
   ]);
@@ -41,13 +43,14 @@ function lastWord(line: string): string {
   return underscores(line.slice(line.lastIndexOf(" ") + 1));
 }
 
-function rewriteDependencies(line: string): string {
+function rewriteDependencies(line: string, ending: string): string {
   const colon = line.indexOf(":");
   const needs = line
     .slice(colon + 1)
     .split(" ")
     .filter(Boolean);
-  return `${pathInImage(line.slice(0, colon))}:${needs.map((file) => ` ${pathInImage(file)}`).join("")}`;
+  const rewritten = (file: string): string => pathInImage(file) + ending;
+  return `${rewritten(line.slice(0, colon))}:${needs.map((file) => ` ${rewritten(file)}`).join("")}`;
 }
 
 function builtinModinfo(modinfo: string): string {

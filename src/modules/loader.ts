@@ -53,6 +53,15 @@ export interface LoadReport {
   readonly notes: readonly string[];
 }
 
+/** What became of one module. */
+type Outcome = "loaded" | "dropped" | Failure;
+
+/** For the record of how long it took: nothing when the module is loaded. */
+function describeOutcome(outcome: Outcome): string | undefined {
+  if (outcome === "loaded") return undefined;
+  return outcome === "dropped" ? "left to the real system" : (outcome.code ?? "not loaded");
+}
+
 /** The modules of the running kernel. */
 export class Modules {
   /** Where the modules lie, undefined where there are none: /lib/modules/RELEASE. */
@@ -61,7 +70,7 @@ export class Modules {
   private readonly host: ModuleHost;
   /** The modules that are loaded, by name with _. */
   private readonly loaded = new Set<string>();
-  private readonly loading = new Map<string, Promise<Failure | undefined>>();
+  private readonly loading = new Map<string, Promise<Outcome>>();
   private readonly unmatched = new Set<string>();
   private readonly queue: Queue;
   private readonly unreadable: string[] = [];
@@ -111,15 +120,30 @@ export class Modules {
     );
   }
 
+  /** From now on nothing is begun that was asked for as idle. */
+  holdBack(): void {
+    this.queue.hold();
+  }
+
+  /** What was held back is loaded after all. */
+  goOn(): void {
+    this.queue.goOn();
+  }
+
+  /** What was asked for as idle and is not begun will not be loaded, which is no failure. */
+  dropIdle(): void {
+    this.queue.dropIdle();
+  }
+
   private async execute(plan: Plan, urgency: Urgency): Promise<LoadReport> {
     for (const { name } of plan.steps) this.queue.announce(name, urgency);
     const results = plan.steps.map((step) => ({ step, result: this.start(step) }));
     const loaded: string[] = [];
     const failures: Failure[] = [];
     for (const { step, result } of results) {
-      const failure = await result;
-      if (failure) failures.push(failure);
-      else loaded.push(step.name);
+      const outcome = await result;
+      if (outcome === "loaded") loaded.push(step.name);
+      else if (outcome !== "dropped") failures.push(outcome);
     }
     const circles = plan.cycles.map(
       (cycle) => `These modules need each other in a circle, which is cut at its end: ${cycle.join(", ")}.`,
@@ -139,43 +163,44 @@ export class Modules {
     }
   }
 
-  private start(step: Step): Promise<Failure | undefined> {
+  private start(step: Step): Promise<Outcome> {
     const running = this.loading.get(step.name);
     if (running) return running;
-    const result = this.run(step).then((failure) => {
+    const result = this.run(step).then((outcome) => {
       this.loading.delete(step.name);
-      if (!failure) this.loaded.add(step.name);
-      return failure;
+      if (outcome === "loaded") this.loaded.add(step.name);
+      return outcome;
     });
     this.loading.set(step.name, result);
     return result;
   }
 
-  private async run(step: Step): Promise<Failure | undefined> {
+  private async run(step: Step): Promise<Outcome> {
     const span = this.host.watch?.(step.name);
-    const failure = await this.insertInTurn(step, () => span?.starts());
-    span?.ends(failure && (failure.code ?? "not loaded"));
-    return failure;
+    const outcome = await this.insertInTurn(step, () => span?.starts());
+    span?.ends(describeOutcome(outcome));
+    return outcome;
   }
 
   // The steps before this one have been started: what it waits for is loaded, or in `loading`, or has failed.
-  private async insertInTurn(step: Step, starts: () => void): Promise<Failure | undefined> {
+  private async insertInTurn(step: Step, starts: () => void): Promise<Outcome> {
     const file = step.file.startsWith("/") ? step.file : `${this.directory}/${step.file}`;
     const waits = [...step.needs, ...step.after].map((name) => this.loading.get(name));
-    await Promise.all(waits);
+    const outcomes = await Promise.all(waits);
+    if (outcomes.slice(0, step.needs.length).includes("dropped")) return "dropped";
     const lacking = step.needs.find((name) => !this.loaded.has(name));
     if (lacking !== undefined) {
       const sentence = `Module ${step.name} is not loaded: it needs ${lacking}, which could not be loaded.`;
       return { name: step.name, file, code: undefined, sentence };
     }
     try {
-      await this.queue.run(step.name, () => {
+      const done = await this.queue.run(step.name, () => {
         starts();
         return this.insert(file, parametersOf(step));
       });
-      return undefined;
+      return done === "dropped" ? done : "loaded";
     } catch (error) {
-      if (isErrno(error, "EEXIST")) return undefined;
+      if (isErrno(error, "EEXIST")) return "loaded";
       const code = error instanceof SysError ? error.code : undefined;
       const why = error instanceof SysError ? refusal(error) : describe(error);
       return {

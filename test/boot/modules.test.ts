@@ -90,3 +90,25 @@ test(
   },
   TEST_MS,
 );
+
+const AHCI = /ahci 0000:00:1f\.2: AHCI/;
+const UDEV = [{ path: "/usr/lib/systemd/systemd-udevd", kind: "text", text: "", mode: 0o755 }] as const;
+
+test.each([
+  { name: "no-udev", more: [], words: "" },
+  { name: "udev-single", more: UDEV, words: "single" },
+])(
+  "drivers of other disks are loaded where the real system may not do it: $name",
+  async ({ name, more, words }) => {
+    const modules = { path: `/lib/modules/${kernel.version}/modules.dep`, kind: "text", text: "" } as const;
+    const root = await probeDisk(dir, { file: `${name}.img`, more: [modules, ...more] });
+    const machine = await bootRdinit(`modules-${name}`, {
+      image: { kernel, drivers: [...MACHINE_DRIVERS, "ahci"] },
+      append: `root=UUID=${ROOT_UUID} ${words}`,
+      disks: [{ file: root }],
+    });
+    await probed(machine);
+    expect(machine.console.text).toMatch(AHCI);
+  },
+  TEST_MS,
+);

@@ -58,3 +58,31 @@ test("what no disk and no keyboard needs is put off until it is asked for, and n
   await loader.settled();
   expect(kernel.modules.map(({ name }) => name)).toEqual(["a", "b"]);
 });
+
+test("drivers of disks that are held back are left to the real system, those of keyboards are not", async () => {
+  const files = {
+    "modules.dep": "disk.ko: bus.ko\nbus.ko:\nkeyboard.ko:\n",
+    "modules.alias": "alias pci:*bc01* disk\nalias usb:* keyboard\n",
+    ...{ "disk.ko": "\x7fELF\0name=disk\0", "bus.ko": "\x7fELF\0name=bus\0" },
+    "keyboard.ko": "\x7fELF\0name=keyboard\0",
+  };
+  const kernel = fakeKernel({ rootfs: { lib: { modules: { "6.1.0": files } } } });
+  const { log, lines } = collectLog();
+  const loaded = (): (string | undefined)[] => kernel.modules.map(({ name }) => name);
+  const loader = new KernelModules(kernel.sys, log, []);
+  loader.holdBack();
+  loader.request(["pci:v1bc01", "usb:v1"]);
+  await loader.load(["keyboard"]);
+  expect(loaded()).toEqual(["keyboard"]);
+  expect(loader.isSettled()).toBe(false);
+  loader.leaveRest();
+  await loader.settled();
+  expect(loaded()).toEqual(["keyboard"]);
+  expect(lines.filter((line) => !line.startsWith("debug: loaded"))).toEqual([]);
+
+  // Whoever then asks for them gets them all the same.
+  loader.request(["pci:v1bc01"]);
+  loader.goOn();
+  await loader.settled();
+  expect(loaded()).toEqual(["keyboard", "bus", "disk"]);
+});

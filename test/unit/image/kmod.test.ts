@@ -59,6 +59,24 @@ function contents(module: ImageModule | undefined): Buffer {
   return Buffer.concat([...readData(module.path, module.data)]);
 }
 
+test("modules can lie in the image compressed, under names that say so", () => {
+  const root = new RootTree(temporaryTree(files));
+  const request = { release: RELEASE, names: ["pci:v1d1"] };
+  const raw = collectModules(root, request);
+  const { modules, lists } = collectModules(root, { ...request, packed: true });
+  expect(modules.map(({ path }) => path)).toEqual(raw.modules.map(({ path }) => `${path}.zst`));
+  const unpacked = (module: ImageModule): Buffer =>
+    Buffer.from(Bun.zstdDecompressSync(new Uint8Array(contents(module))));
+  expect(modules.map(unpacked)).toEqual(raw.modules.map(contents));
+  const endings = (text: string): string => text.replaceAll(/\.ko(?=[:\s])/g, ".ko.zst");
+  for (const name of ["modules.dep", "modules.order"])
+    expect(lists.get(name)).toBe(endings(raw.lists.get(name) ?? ""));
+  expect(lists.get("modules.alias")).toBe(raw.lists.get("modules.alias"));
+  expect(collectModules(root, { ...request, packed: true }).modules.map(contents)).toEqual(
+    modules.map(contents),
+  );
+});
+
 describe("collectModules", () => {
   const set = collect(["pci:v1d1", "xfs", "fs-xfs"]);
 
