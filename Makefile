@@ -34,8 +34,8 @@ check: setup-test ## types, lint, format, unit and property tests: under a minut
 fmt: setup-build ## format the sources
 	@$(BUN) fmt src syscalls test qemu
 
-bench: setup-test build/rdinit build/init ## measure boots in deterministic virtual time, and what builds of images take: ten minutes or so
-	@$(BUN) qemu/bench.ts
+bench: setup-test build/rdinit build/init ## measure boots in deterministic virtual time, and what builds of images take: BENCH="names or options", fifteen minutes or so
+	@$(BUN) qemu/bench.ts $(BENCH)
 
 handover: setup-test build/rdinit build/init ## compare what a real init finds, through rdinit and others, with a start by the kernel: ten minutes or so
 	@$(BUN) qemu/handover/table.ts

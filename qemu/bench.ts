@@ -2,15 +2,17 @@
  * Boot times in the guest's own, deterministic time (one instruction is one nanosecond), and what it takes to
  * build images in seconds of this machine.
  *
- *   bun qemu/bench.ts [--runs N] [--record] [boot] [stacks] [build] [images]
- *                     these tables, or all of them; a boot of rdinit's that takes 5 % more than bench/record.json
- *                     says is told at the end, with exit status 1. --record writes that file instead.
+ *   bun qemu/bench.ts [--runs N] [--record] [--markdown] [NAME ...]
+ *                     these tables, or all of them: ext4 RAID1+LVM RAID1+LVM+LUKS built-in goals images build.
+ *                     What of rdinit takes 5 % more than qemu/bench/record.json says is told at the end, with exit
+ *                     status 1. --record writes that file instead, --markdown the tables as README.md has them.
  *   bun qemu/bench.ts --kernel stock|builtin|FILE [--initrd FILE] [--disk FILE] [--append "PARAMETERS"]
  *                     [--name NAME] [--memory MIB] [--runs N]
  *
  * A row of boot times has kernel start to /init, /init to the real init, and the sum, in seconds; of the
  * shortest of the runs, and how far they lie apart. The times are the kernel's, from the lines it logs when it starts /init
- * and when the real init (mark.c) writes to its log. QEMU hands the image over in no time: "sooner than none
+ * and when the real init (mark.c) writes to its log. "MB free" is what that finds free in a machine of 1024 MB, "least MB" the least
+ * memory of a machine that comes so far, in steps of 8. QEMU hands the image over in no time: "sooner than none
  * below" says how slowly a disk must be read for a compressed one to win. A disk of one's own must have mark.c's program as its init.
  */
 
@@ -18,62 +20,99 @@ import minimist from "minimist";
 import { UserError, describe } from "../src/lib/errors.ts";
 import { BENCH_UUID, type BenchRow, benchDisk, measure } from "./bench/boot.ts";
 import { buildTable } from "./bench/build.ts";
-import { readRecord, regressions, writeRecord } from "./bench/record.ts";
-import { bootTable, imageTable, stackTable } from "./bench/rows.ts";
-import { type Missing, formatBuild, formatRow, worthwhileBelow_mb_s } from "./bench/table.ts";
+import {
+  BOOT_COLUMNS,
+  BUILD_COLUMNS,
+  GOAL_COLUMNS,
+  bootCells,
+  buildCells,
+  goalCells,
+  worthwhileBelow_mb_s,
+} from "./bench/cells.ts";
+import { goals } from "./bench/goals.ts";
+import { otherVersions, readRecord, regressions, writeRecord } from "./bench/record.ts";
+import { type BenchSettings, builtinTable, imageTable, scenarioTable } from "./bench/rows.ts";
+import { SCENARIOS, type Scenario } from "./bench/scenarios.ts";
+import { type Format, MARKDOWN, type Missing, TERMINAL } from "./bench/table.ts";
+import { madeWith } from "./bench/versions.ts";
 import { builtinKernel, stockKernel } from "./kernel.ts";
 import type { Kernel } from "./kernel.ts";
 
-type Print = (line: string) => void;
-
-/** Prints a table, and returns the boots in it. `runs` is undefined when the user said nothing. */
-type PrintTable = (print: Print, runs: number | undefined) => Promise<readonly BenchRow[]>;
+/** What the tables are printed with. */
+interface Bench extends BenchSettings {
+  readonly kernel: Kernel;
+  readonly format: Format;
+  /** All boots so far, those of other tables as well. */
+  readonly boots: BenchRow[];
+}
 
 /** The tables by name, in the order in which they are printed. */
-const TABLES: Readonly<Record<string, PrintTable>> = {
-  boot: async (print, runs = 3) => {
-    print("Boot, virtual seconds (bun qemu/bench.ts boot)");
-    return printRows(print, bootTable(runs));
+const TABLES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+  ...Object.fromEntries(
+    SCENARIOS.map((scenario) => [scenario.name, (bench: Bench) => printScenario(bench, scenario)]),
+  ),
+  "built-in": async (bench) => {
+    title(bench, "A kernel with all drivers built in, virtual seconds", "built-in");
+    await printBoots(bench, builtinTable(bench));
   },
-  stacks: async (print, runs = 3) => {
-    print("Boot from arrays, volumes and encryption, virtual seconds (bun qemu/bench.ts stacks)");
-    return printRows(print, stackTable(await stockKernel(), runs));
-  },
-  build: async (print, runs = 3) => {
-    const kernel = await stockKernel();
-    print(`Building an image of ${kernel.version} for any machine, wall seconds (bun qemu/bench.ts build)`);
-    print(formatBuild(undefined));
-    const commands: string[] = [];
-    for await (const row of buildTable(kernel, runs)) {
-      print(formatBuild(row));
-      if ("command" in row) commands.push(row.command);
-    }
-    print(["by", ...commands].join("\n  "));
-    return [];
+  goals: async (bench) => {
+    title(bench, "What was promised, virtual time since /init was started", "ext4 built-in goals");
+    print(bench.format.head(GOAL_COLUMNS));
+    for await (const goal of goals(bench.kernel, bench.boots)) print(bench.format.row(goalCells(goal)));
   },
   // A boot is the same from run to run, and xz takes a minute.
-  images: async (print, runs = 1) => {
-    print("Boot of images for any machine, virtual seconds (bun qemu/bench.ts images)");
-    let plain: BenchRow | undefined;
-    return printRows(print, imageTable(await stockKernel(), runs), (row) => {
+  images: async (bench) => {
+    title(bench, "Boot of images for any machine by their compression, virtual seconds", "images");
+    const rows = await printBoots(bench, imageTable(bench.kernel, bench));
+    const [plain, ...compressed] = rows;
+    for (const row of compressed) {
       const speed = plain === undefined ? undefined : worthwhileBelow_mb_s(plain, row);
-      if (row.name === "rdinit, none") plain = row;
-      return speed === undefined ? "" : `  sooner than none below ${speed.toFixed(0)} MB/s`;
-    });
+      if (speed !== undefined)
+        print(bench.format.note(`${row.name}: sooner than none below ${speed.toFixed(0)} MB/s.`));
+    }
+  },
+  build: async (bench) => {
+    title(bench, `Building an image of ${bench.kernel.version} for any machine, wall seconds`, "build");
+    print(bench.format.head(BUILD_COLUMNS));
+    const commands: string[] = [];
+    for await (const row of buildTable(bench.kernel, bench.runs ?? 3)) {
+      if ("why" in row) print(bench.format.missing(row, BUILD_COLUMNS.length));
+      else print(bench.format.row(buildCells(row)));
+      if ("command" in row) commands.push(row.command);
+    }
+    print(bench.format.note(["by", ...commands].join("\n  ")));
   },
 };
 
-/** Prints rows as they come, each with what `remark` says of it; returns those that were measured. */
-async function printRows(
-  print: Print,
+async function printScenario(bench: Bench, scenario: Scenario): Promise<void> {
+  title(bench, `${scenario.title}, virtual seconds`, scenario.name);
+  await printBoots(bench, scenarioTable(scenario, bench.kernel, bench));
+}
+
+function title({ format }: Bench, words: string, name: string): void {
+  print(format.title(words, `bun qemu/bench.ts ${name}`));
+}
+
+function print(lines: readonly string[]): void {
+  for (const line of lines) console.log(line);
+}
+
+/** Prints rows as they come; returns those that were measured. */
+async function printBoots(
+  { format, boots }: Bench,
   rows: AsyncIterable<BenchRow | Missing>,
-  remark: (row: BenchRow) => string = () => "",
-): Promise<BenchRow[]> {
+): Promise<readonly BenchRow[]> {
   const measured: BenchRow[] = [];
-  print(formatRow(undefined));
+  print(format.head(BOOT_COLUMNS));
   for await (const row of rows) {
-    print(formatRow(row) + ("why" in row ? "" : remark(row)));
-    if (!("why" in row)) measured.push(row);
+    if ("why" in row) {
+      print(format.missing(row, BOOT_COLUMNS.length));
+      continue;
+    }
+    measured.push(row);
+    boots.push(row);
+    // The title has said what stands before the comma.
+    print(format.row(bootCells(row.name.replace(/^.*?, /, ""), row)));
   }
   return measured;
 }
@@ -82,12 +121,12 @@ async function main(argv: readonly string[]): Promise<void> {
   const named = ["kernel", "initrd", "disk", "append", "name", "memory", "runs"];
   const args = minimist([...argv], {
     string: [...named, "_"],
-    boolean: ["record"],
+    boolean: ["record", "markdown"],
     unknown: (argument) => {
       if (Object.hasOwn(TABLES, argument)) return true;
       throw new UserError(
         `'${argument}' is no option and no table of the benchmark.`,
-        "The head of qemu/bench.ts lists them.",
+        `The tables are ${Object.keys(TABLES).join(", ")}; the head of qemu/bench.ts lists the options.`,
       );
     },
   });
@@ -101,21 +140,20 @@ async function main(argv: readonly string[]): Promise<void> {
     return value;
   };
   const runs = text("runs") === undefined ? undefined : number("runs", 3);
+  const format = args["markdown"] === true ? MARKDOWN : TERMINAL;
   const asked = text("kernel");
-  if (asked === undefined) {
-    const rows = await printTables(args._.length > 0 ? args._ : Object.keys(TABLES), runs);
-    if (args["record"] === true) return writeRecord(rows);
-    const slower = regressions(readRecord(), rows);
-    if (slower.length > 0)
-      throw new UserError(slower.join("\n"), "'--record' takes these figures for the new ones.");
-    return;
-  }
+  if (asked === undefined)
+    return printTables(
+      args._.length > 0 ? args._ : Object.keys(TABLES),
+      runs,
+      format,
+      args["record"] === true,
+    );
   const kernels: Readonly<Record<string, () => Promise<Kernel>>> = {
     stock: stockKernel,
     builtin: builtinKernel,
   };
   const initrd = text("initrd");
-  console.log(formatRow(undefined));
   const row = await measure({
     name: text("name") ?? initrd?.split("/").pop() ?? "direct",
     kernel: (await kernels[asked]?.())?.vmlinuz ?? asked,
@@ -125,16 +163,25 @@ async function main(argv: readonly string[]): Promise<void> {
     memory_mb: number("memory", 1024),
     runs: runs ?? 3,
   });
-  console.log(formatRow(row));
+  print([...format.head(BOOT_COLUMNS), ...format.row(bootCells(row.name, row))]);
 }
 
-async function printTables(names: readonly string[], runs: number | undefined): Promise<BenchRow[]> {
-  const rows: BenchRow[] = [];
-  for (const [at, name] of names.entries()) {
-    if (at > 0) console.log("");
-    rows.push(...((await TABLES[name]?.(console.log, runs)) ?? []));
-  }
-  return rows;
+async function printTables(
+  names: readonly string[],
+  runs: number | undefined,
+  format: Format,
+  isRecorded: boolean,
+): Promise<void> {
+  const kernel = await stockKernel();
+  const bench: Bench = { kernel, runs, format, record: readRecord(), boots: [] };
+  const versions = await madeWith(kernel);
+  for (const name of names) await TABLES[name]?.(bench);
+  if (isRecorded) return writeRecord(bench.boots, versions);
+  const differing = otherVersions(bench.record, versions);
+  if (differing !== undefined) return print(format.note(differing));
+  const worse = regressions(bench.record, bench.boots);
+  if (worse.length > 0)
+    throw new UserError(worse.join("\n"), "'--record' takes these figures for the new ones.");
 }
 
 if (import.meta.main) {

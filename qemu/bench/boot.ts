@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { makeDisk } from "../disks.ts";
 import { compile, PROJECT } from "../host.ts";
 import { stockKernel } from "../kernel.ts";
-import { startMachine } from "../machine.ts";
+import { type Machine, startMachine } from "../machine.ts";
 import { ROOT_FOLDERS, type Tree } from "../tree.ts";
 
 /** Where the benchmark puts its images and its disk. */
@@ -26,6 +26,8 @@ export interface BenchOptions {
   readonly memory_mb?: number;
   /** 3 when left out. */
   readonly runs?: number;
+  /** More arguments of QEMU. */
+  readonly arguments?: readonly string[];
 }
 
 /**
@@ -42,17 +44,19 @@ export interface BenchRow {
   readonly total: number;
   /** Between the shortest and the longest `total`; undefined when there was one run. */
   readonly spread: number | undefined;
+  /** What is free when the real init begins, of `memory_mb` of the machine. */
+  readonly free_mb: number;
+  /** The least memory in steps of STEP_MB that it boots with (smallest.ts); undefined when that was not looked for. */
+  readonly smallest_mb?: number | undefined;
 }
 
 /** Boots some times and measures. Throws Error when a mark is missing. */
 export async function measure(options: BenchOptions): Promise<BenchRow> {
-  const runs: { to_init: number; total: number }[] = [];
-  for (let run = 0; run < (options.runs ?? 3); run++) runs.push(await measureOnce(options));
+  const first = await measureOnce(options);
+  const runs = [first];
+  while (runs.length < (options.runs ?? 3)) runs.push(await measureOnce(options));
   const totals = runs.map((run) => run.total);
-  const shortest = runs.toSorted((a, b) => a.total - b.total)[0] ?? {
-    to_init: Number.NaN,
-    total: Number.NaN,
-  };
+  const shortest = runs.toSorted((a, b) => a.total - b.total)[0] ?? first;
   return {
     name: options.name,
     image_mb: options.initrd === undefined ? 0 : statSync(options.initrd).size / 1e6,
@@ -60,7 +64,33 @@ export async function measure(options: BenchOptions): Promise<BenchRow> {
     to_real_init: shortest.total - shortest.to_init,
     total: shortest.total,
     spread: totals.length > 1 ? Math.max(...totals) - Math.min(...totals) : undefined,
+    free_mb: shortest.free_mb,
   };
+}
+
+/**
+ * From the start of /init to the first line that rdinit writes into the kernel's log, in virtual milliseconds. Throws
+ * Error when none comes.
+ */
+export async function firstWords_ms(options: BenchOptions): Promise<number> {
+  return onMachine(options, async ({ console }) => {
+    const init = await console.expect(STARTED, 600_000);
+    const words = await console.expect(/\[ *([\d.]+)\] rdinit: /, 600_000);
+    return (Number(words[1]) - Number(init[1])) * 1000;
+  });
+}
+
+/** Whether a machine of this size comes to its real init. What fails is to end the machine at once. */
+export async function boots(options: BenchOptions): Promise<boolean> {
+  return onMachine(
+    { ...options, append: `${options.append} panic=-1 rd.shell=0 rd.emergency=reboot` },
+    async (machine) => {
+      return machine.console.expect(REAL_INIT, PATIENCE_MS).then(
+        () => true,
+        () => false,
+      );
+    },
+  );
 }
 
 /** The disk of the benchmark, made anew: ext4, BENCH_UUID, mark.c as its init. */
@@ -85,10 +115,43 @@ export async function markTree(): Promise<Tree> {
   ];
 }
 
-async function measureOnce(options: BenchOptions): Promise<{ to_init: number; total: number }> {
+interface Run {
+  readonly to_init: number;
+  readonly total: number;
+  readonly free_mb: number;
+}
+
+const STARTED = /\[ *([\d.]+)\] Run \/\S+ as init process/;
+
+const REAL_INIT = /\[ *([\d.]+)\] benchmark: the real init runs/;
+
+/** A guest that has not come to its real init after so long never will. */
+const PATIENCE_MS = 600_000;
+
+async function measureOnce(options: BenchOptions): Promise<Run> {
+  return onMachine(options, async ({ console }) => {
+    const init = await console.expect(STARTED, 600_000);
+    const real = await console.expect(REAL_INIT, 600_000);
+    const free = await console.expect(/benchmark: (\d+) kB are free/, 600_000);
+    return { to_init: Number(init[1]), total: Number(real[1]), free_mb: Number(free[1]) / 1024 };
+  });
+}
+
+async function onMachine<T>(options: BenchOptions, use: (machine: Machine) => Promise<T>): Promise<T> {
   const memory = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "rdinit-bench-"));
   try {
-    return await measureOn(options, inMemory(options.disks, memory));
+    await using machine = await startMachine({
+      name: `bench-${options.name.replaceAll(/\W+/g, "-")}`,
+      kernel: options.kernel,
+      ...(options.initrd === undefined ? {} : { initrd: options.initrd }),
+      append: `${options.append} printk.time=1 loglevel=7`,
+      disks: inMemory(options.disks, memory).map((file) => ({ file, snapshot: false })),
+      memory_mb: options.memory_mb ?? 1024,
+      timeout_ms: 660_000,
+      deterministic: true,
+      ...(options.arguments === undefined ? {} : { arguments: options.arguments }),
+    });
+    return await use(machine);
   } finally {
     rmSync(memory, { recursive: true, force: true });
   }
@@ -101,29 +164,6 @@ function inMemory(disks: readonly string[], folder: string): string[] {
     copyFileSync(disk, file);
     return file;
   });
-}
-
-async function measureOn(
-  options: BenchOptions,
-  disks: readonly string[],
-): Promise<{ to_init: number; total: number }> {
-  const machine = await startMachine({
-    name: `bench-${options.name.replaceAll(/\W+/g, "-")}`,
-    kernel: options.kernel,
-    ...(options.initrd === undefined ? {} : { initrd: options.initrd }),
-    append: `${options.append} printk.time=1 loglevel=7`,
-    disks: disks.map((file) => ({ file, snapshot: false })),
-    memory_mb: options.memory_mb ?? 1024,
-    timeout_ms: 600_000,
-    deterministic: true,
-  });
-  try {
-    const init = await machine.console.expect(/\[ *([\d.]+)\] Run \/\S+ as init process/, 600_000);
-    const real = await machine.console.expect(/\[ *([\d.]+)\] benchmark: the real init runs/, 600_000);
-    return { to_init: Number(init[1]), total: Number(real[1]) };
-  } finally {
-    await machine.stop();
-  }
 }
 
 /** The middle one, or the lower of the two. */

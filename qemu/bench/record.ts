@@ -6,45 +6,101 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BenchRow } from "./boot.ts";
+import { STEP_MB } from "./smallest.ts";
 
-/** By the name of a row: seconds in all, and the image's size. */
-export type BenchRecord = Readonly<Record<string, { readonly total: number; readonly image_mb: number }>>;
+/** What a boot was recorded with: seconds, and megabytes. */
+export interface RecordedBoot {
+  readonly to_init: number;
+  readonly total: number;
+  readonly image_mb: number;
+  readonly free_mb: number;
+  readonly smallest_mb?: number | undefined;
+}
 
-/** What a row may be slower than the record before it counts as a regression. */
+export interface BenchRecord {
+  /** What the figures depend on besides rdinit: versions by name. */
+  readonly made_with: Readonly<Record<string, string>>;
+  /** By the name of a row. */
+  readonly boots: Readonly<Record<string, RecordedBoot>>;
+}
+
+/** What a row may take more than the record before it counts as a regression. */
 export const TOLERANCE = 0.05;
 
 const FILE = join(import.meta.dir, "record.json");
 
 /** The record; empty when none was written. */
 export function readRecord(): BenchRecord {
-  return existsSync(FILE) ? (JSON.parse(readFileSync(FILE, "utf8")) as BenchRecord) : {};
+  return existsSync(FILE)
+    ? (JSON.parse(readFileSync(FILE, "utf8")) as BenchRecord)
+    : { made_with: {}, boots: {} };
 }
 
 /** Writes the record with these rows; rows that were not measured stay as they were. */
-export function writeRecord(rows: readonly BenchRow[]): void {
-  writeFileSync(FILE, `${JSON.stringify(mergeRecord(readRecord(), rows), null, 2)}\n`);
+export function writeRecord(rows: readonly BenchRow[], madeWith: BenchRecord["made_with"]): void {
+  writeFileSync(FILE, `${JSON.stringify(mergeRecord(readRecord(), rows, madeWith), null, 2)}\n`);
 }
 
 /** `record` with these rows in place of those of the same names, in the order of the names. */
-export function mergeRecord(record: BenchRecord, rows: readonly BenchRow[]): BenchRecord {
-  const fresh = rows.map(
-    ({ name, total, image_mb }) => [name, { total: round(total, 3), image_mb: round(image_mb, 1) }] as const,
-  );
-  const all = new Map([...Object.entries(record), ...fresh]);
-  return Object.fromEntries([...all].sort(([a], [b]) => (a < b ? -1 : 1)));
+export function mergeRecord(
+  record: BenchRecord,
+  rows: readonly BenchRow[],
+  madeWith: BenchRecord["made_with"],
+): BenchRecord {
+  const all = new Map(Object.entries(record.boots));
+  for (const row of rows) {
+    const smallest_mb = row.smallest_mb ?? all.get(row.name)?.smallest_mb;
+    all.set(row.name, {
+      to_init: round(row.to_init, 3),
+      total: round(row.total, 3),
+      image_mb: round(row.image_mb, 1),
+      free_mb: round(row.free_mb, 1),
+      ...(smallest_mb === undefined ? {} : { smallest_mb }),
+    });
+  }
+  const boots = Object.fromEntries([...all].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { made_with: madeWith, boots };
 }
 
-/** A sentence for each of rdinit's rows that is slower than its record by more than TOLERANCE. */
+/** The figures of a row in the record, by its name. */
+export function recordOf({ boots }: BenchRecord, name: string): RecordedBoot | undefined {
+  return Object.hasOwn(boots, name) ? boots[name] : undefined;
+}
+
+/**
+ * A sentence for each thing of rdinit's rows that has become worse: time and size by more than TOLERANCE, the least
+ * memory by more than a step.
+ */
 export function regressions(record: BenchRecord, rows: readonly BenchRow[]): string[] {
-  return rows.flatMap(({ name, total }) => {
-    const before = Object.hasOwn(record, name) ? record[name] : undefined;
-    if (!name.includes("rdinit") || before === undefined || total <= before.total * (1 + TOLERANCE))
-      return [];
-    const more = ((total / before.total - 1) * 100).toFixed(1);
-    return [
-      `${name} takes ${total.toFixed(3)} s, ${more} % more than the ${before.total.toFixed(3)} s of the record.`,
+  return rows.flatMap((row) => {
+    const { name } = row;
+    const before = recordOf(record, name);
+    if (!name.includes("rdinit") || before === undefined) return [];
+    const compared = [
+      { does: "takes", now: row.total, was: before.total, unit: "s", digits: 3 },
+      { does: "has an image of", now: row.image_mb, was: before.image_mb, unit: "MB", digits: 1 },
     ];
+    const sentences = compared.flatMap(({ does, now, was, unit, digits }) => {
+      if (now <= was * (1 + TOLERANCE)) return [];
+      const more = ((now / was - 1) * 100).toFixed(1);
+      return `${name} ${does} ${now.toFixed(digits)} ${unit}, ${more} % more than the ${was.toFixed(digits)} ${unit} of the record.`;
+    });
+    const [now = 0, was = now] = [row.smallest_mb, before.smallest_mb];
+    if (now > was + STEP_MB)
+      sentences.push(`${name} wants ${now} MB of memory, ${now - was} MB more than by the record.`);
+    return sentences;
   });
+}
+
+/**
+ * A sentence when the record was made with other versions of what the figures depend on, which then say little about
+ * rdinit; undefined otherwise.
+ */
+export function otherVersions(record: BenchRecord, madeWith: BenchRecord["made_with"]): string | undefined {
+  const differing = Object.entries(record.made_with).filter(([name, version]) => madeWith[name] !== version);
+  if (differing.length === 0) return undefined;
+  const list = differing.map(([name, version]) => `${name} ${version} and not ${madeWith[name] ?? "none"}`);
+  return `The record was made with ${list.join(", ")}: its figures are not compared with these.`;
 }
 
 function round(value: number, digits: number): number {

@@ -20,6 +20,8 @@ export interface Stack {
   /** The programs of rdinit's image, and the modules of one that holds no more than it takes. */
   readonly tools: readonly string[];
   readonly drivers: readonly string[];
+  /** The same for a script that loads them by insmod, in whose image no alias is known. */
+  readonly modules: readonly string[];
   readonly encrypted: boolean;
   readonly recipe: (tree: Tree) => MakerRecipe;
 }
@@ -32,6 +34,7 @@ export const STACKS: readonly Stack[] = [
     name: "RAID1+LVM",
     tools: ["mdadm", "lvm"],
     drivers: DISK_DRIVERS,
+    modules: ["raid1", "dm_mod"],
     encrypted: false,
     recipe: (tree) => recipe("bench-raid1-lvm", [...fill(VOLUME)], tree),
   },
@@ -39,6 +42,7 @@ export const STACKS: readonly Stack[] = [
     name: "RAID1+LVM+LUKS",
     tools: ["mdadm", "lvm", "cryptsetup"],
     drivers: [...DISK_DRIVERS, "dm_crypt", "xts", "aes_generic", "crypto-aes", "sha256_generic"],
+    modules: ["raid1", "dm_mod", "dm_crypt", "xts", "aesni_intel", "sha256_generic"],
     encrypted: true,
     recipe: (tree) => recipe("bench-raid1-lvm-luks", [...ENCRYPT, ...fill(CLEAR), ...CLOSE], tree),
   },

@@ -1,0 +1,63 @@
+/** What was promised of a boot, and what it takes. */
+
+import { rdinitImage } from "../images.ts";
+import { builtinKernel, type Kernel } from "../kernel.ts";
+import { BENCH_UUID, type BenchOptions, type BenchRow, benchDisk, firstWords_ms } from "./boot.ts";
+import { driversImage } from "./scenarios.ts";
+
+/** Something that shall be no more than a limit. */
+export interface Goal {
+  readonly name: string;
+  readonly limit: number;
+  readonly measured: number;
+  readonly unit: "ms" | "MB";
+}
+
+/**
+ * A value that makes no sense is rdinit's first word: it is told once the command line is read, some hundredths of a
+ * second after the first line of TypeScript at the latest.
+ */
+const APPEND = `root=UUID=${BENCH_UUID} rd.timeout=nonsense`;
+
+/** All goals: those for times are measured now, those for memory are taken from `boots`, where they were measured. */
+export async function* goals(kernel: Kernel, boots: readonly BenchRow[]): AsyncGenerator<Goal> {
+  const shared = { disks: [await benchDisk()], append: APPEND };
+  const builtin: BenchOptions = {
+    ...shared,
+    name: "goal-built-in",
+    kernel: (await builtinKernel()).vmlinuz,
+    initrd: await rdinitImage({ name: "bench-built-in" }),
+  };
+  const stock: BenchOptions = {
+    ...shared,
+    name: "goal-stock",
+    kernel: kernel.vmlinuz,
+    initrd: await driversImage(kernel),
+  };
+  const first = { limit: 12, unit: "ms" } as const;
+  yield {
+    ...first,
+    name: "first words, plain form",
+    measured: await firstWords_ms(builtin),
+  };
+  yield {
+    ...first,
+    name: "first words, packed form",
+    measured: await firstWords_ms(stock),
+  };
+  const handedOver = boots.find(({ name }) => name === BUILT_IN_RDINIT);
+  if (handedOver !== undefined)
+    yield {
+      name: "real init, built in",
+      limit: 100,
+      measured: handedOver.to_real_init * 1000,
+      unit: "ms",
+    };
+  for (const { name, smallest_mb } of boots)
+    if (name.includes("rdinit --drivers") && smallest_mb !== undefined)
+      for (const limit of [256, 192])
+        yield { name: name.replace("rdinit --drivers", "memory"), limit, measured: smallest_mb, unit: "MB" };
+}
+
+/** The row of rdinit on a kernel with all drivers built in. */
+export const BUILT_IN_RDINIT = "built in, rdinit";
