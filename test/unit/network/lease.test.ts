@@ -161,6 +161,13 @@ describe("routes", () => {
     expect(cloud && leaseRoutes(cloud)).toEqual([via("10.240.0.1/32"), via("0.0.0.0/0", "10.240.0.1")]);
   });
 
+  test("one default route of each family", () => {
+    const routes = [via("0.0.0.0/0", "10.0.2.3"), via("::/0", "fe80::1")];
+    expect(planRoutes([{ address: "10.0.2.15", prefix: 24 }], ["10.0.2.2", "fe80::2"], routes)).toEqual(
+      routes,
+    );
+  });
+
   test("of fixed addresses, both families, and links of two", () => {
     const addresses = [
       { address: "10.0.2.15", prefix: 24 },
