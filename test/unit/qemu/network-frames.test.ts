@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { dhcpMessageOf, senderOf } from "../../../qemu/network/frames.ts";
 
-const bytes = (...parts: readonly (string | readonly number[])[]): Uint8Array =>
+const bytes = (...parts: readonly (string | readonly number[] | Uint8Array)[]): Uint8Array =>
   Buffer.concat(
     parts.map((part) => (typeof part === "string" ? Buffer.from(part, "hex") : Buffer.from(part))),
   );
