@@ -7,7 +7,7 @@ import type { HostNeeds } from "../../src/image/host/examine.ts";
 import { DONE, startGuest } from "../fixtures/machines/guest.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 300_000;
 
 const SCRIPT = `
 # Whoever has a folder for its root examines that; programs find their libraries where they were.
@@ -23,7 +23,7 @@ for root in /mnt/root /mnt/pool /mnt/secret; do
   echo "ROOT $root"
   chroot $root /usr/local/sbin/examine
 done
-chroot /mnt/root /usr/local/sbin/rdinit image --host --verbose --output /run/image
+chroot /mnt/root /usr/local/sbin/rdinit image --host --network --verbose --output /run/image
 echo "LISTED"
 chroot /mnt/root /usr/local/sbin/rdinit list /run/image
 mkdir /run/memory
@@ -93,6 +93,20 @@ test("ext4 in LUKS2 on SATA", () => {
   expect(part.modules).toEqual(["ext4", "dm_mod", "dm_crypt", "sd_mod", "ahci"]);
   expect(part.modulesIfThere).toEqual(expect.arrayContaining(["crypto-xts", "aesni_intel"]));
   expect(tools.map(({ name }) => name)).toContain("cryptsetup");
+});
+
+test("--network brings the drivers of its cards, and what makes its VLAN and its bridge", () => {
+  for (const sentence of [
+    "The interface br0 is made by bridge.",
+    "The interface eth0 is driven by virtio_net.",
+    "The interface eth0.5 is made by 8021q.",
+    "The interface eth1 is driven by e1000e.",
+    "rdinit image: The image can't ask for addresses by DHCP, as no busybox is installed: ",
+  ])
+    expect(said).toContain(sentence);
+  const list = said.slice(said.indexOf("LISTED"));
+  for (const module of ["virtio_net", "e1000e", "8021q", "bridge"])
+    expect(list).toMatch(new RegExp(`/${module}\\.ko$`, "m"));
 });
 
 test("rdinit image --host has all of it in the image", () => {

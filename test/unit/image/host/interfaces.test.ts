@@ -3,6 +3,7 @@
 import { expect, test } from "bun:test";
 import { examineInterfaces } from "../../../../src/image/host/interfaces.ts";
 import { driven, type Files, machine } from "../../../fixtures/machines/fake.ts";
+import { machineWithRoot } from "../../../fixtures/machines/load.ts";
 
 /** An interface on a device of hardware. */
 function card(name: string, place: string, files: Files = {}): Files {
@@ -77,4 +78,20 @@ test("bonds, bridges and VLANs are told by who makes them; wireless and other in
     "The interface wlan0 is wireless, and is left out.",
   ]);
   expect(part.notes).toEqual(["This machine has no wired network interface whose driver can be told."]);
+});
+
+test("the cards, the VLAN and the bridge of a guest", () => {
+  const { part, cards, decisions } = examineInterfaces(machineWithRoot("/mnt/root"));
+  expect(part.modules).toEqual(["virtio_net", "virtio_pci", "e1000e"]);
+  expect(part.modulesIfThere).toEqual(expect.arrayContaining(["bridge", "8021q"]));
+  expect(cards).toEqual([
+    { name: "eth0", drivers: ["virtio_net", "virtio:d00000001v00001AF4"] },
+    { name: "eth1", drivers: ["e1000e", expect.stringMatching(/^pci:v00008086d000010D3/)] },
+  ]);
+  expect(decisions).toEqual([
+    "The interface br0 is made by bridge.",
+    "The interface eth0 is driven by virtio_net.",
+    "The interface eth0.5 is made by 8021q.",
+    "The interface eth1 is driven by e1000e.",
+  ]);
 });
