@@ -13,7 +13,7 @@ SOURCES := $(shell find src syscalls -name '*.ts') package.json
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all help run test check fmt bench handover kernel hot-pages clean setup-build setup-run setup-test
+.PHONY: all help run test check fmt bench handover chart kernel hot-pages clean setup-build setup-run setup-test
 
 help: ## list the targets
 	@echo "make                 build build/rdinit, and build/init, its packed form for images"
@@ -39,6 +39,9 @@ bench: setup-test build/rdinit build/init ## measure boots in deterministic virt
 
 handover: setup-test build/rdinit build/init ## compare what a real init finds, through rdinit and others, with a start by the kernel: ten minutes or so
 	@$(BUN) qemu/handover/table.ts
+
+chart: setup-test build/rdinit build/init ## draw where the time of a real boot goes, qemu/bench/boot.svg: BOOT=plain|drivers|generic|stack
+	@$(BUN) qemu/chart.ts $(BOOT)
 
 kernel: setup-test build/rdinit ## build a small kernel with the image inside: FORM=directory|list|cpio, IMAGE="options of rdinit image"
 	@$(BUN) qemu/embed.ts --form "$(FORM)" $(IMAGE)

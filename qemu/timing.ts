@@ -11,6 +11,8 @@ echo 1 >/proc/sys/kernel/printk
 echo "RUN $(busybox find /run | busybox sort | busybox tr '\\n' ' ')"
 [ ! -e /run/rdinit/timing.json ] || busybox cat /run/rdinit/timing.json
 echo "RECORD END"
+# What the terminal has not sent yet would be lost by the power going off.
+read -r end
 exec busybox poweroff -f
 `;
 
@@ -32,6 +34,7 @@ export async function readBootRecord(
     /^RUN ([^\n]*)\n([^]*?)RECORD END$/m,
     timeout_ms,
   );
+  machine.console.send("end\n");
   await machine.expectEnd("powered off");
   return {
     run: run.trim().split(" "),

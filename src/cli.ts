@@ -6,6 +6,7 @@ import { parameters } from "./boot/options.ts";
 import { subsystemParameters } from "./boot/subsystems.ts";
 import { parseCall } from "./cli/args.ts";
 import { catCommand } from "./cli/cat.ts";
+import { chartCommand } from "./cli/chart.ts";
 import { checkCommand } from "./cli/check.ts";
 import type { Command, Terminal } from "./cli/command.ts";
 import { commandHelp, help } from "./cli/help.ts";
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   checkCommand,
   planCommand,
   unlockCommand,
+  chartCommand,
 ];
 
 /**

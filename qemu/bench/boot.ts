@@ -137,7 +137,8 @@ async function measureOnce(options: BenchOptions): Promise<Run> {
   });
 }
 
-async function onMachine<T>(options: BenchOptions, use: (machine: Machine) => Promise<T>): Promise<T> {
+/** Boots in the guest's deterministic time, on copies of the disks in memory, for as long as `use` takes. */
+export async function onMachine<T>(options: BenchOptions, use: (machine: Machine) => Promise<T>): Promise<T> {
   const memory = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "rdinit-bench-"));
   try {
     await using machine = await startMachine({

@@ -13,6 +13,7 @@ import type { BootRecord } from "../../chart/record.ts";
 import { describe } from "../../lib/errors.ts";
 import type { Boot } from "../context.ts";
 import { isMountPoint } from "../mounts.ts";
+import { kernelEntries, readKernelLog } from "./kernel-log.ts";
 
 /** The file: there only after rd.timing. */
 export const timingFile = "/run/rdinit/timing.json";
@@ -27,7 +28,9 @@ export function saveTiming({ sys, log, timing }: Boot, outcome: string): void {
     if (!isMountPoint(sys, "/run")) return;
     mkdirs(sys, timingFile.slice(0, timingFile.lastIndexOf("/")));
     const record = timing.record(outcome);
-    if (record !== undefined) write(sys, formatRecord(record));
+    if (record === undefined) return;
+    const kernel = kernelEntries(readKernelLog(sys), record.init_us);
+    write(sys, formatRecord({ ...record, entries: [...kernel, ...record.entries] }));
   } catch (error) {
     log.warning(`${timingFile} can't be written: ${describe(error)}.`);
   }
