@@ -132,6 +132,7 @@ export class BringUp {
 
   // Which card has a carrier is known only of those that are on.
   private switchOnAll(plan: NetworkPlan): void {
+    if (this.session.settings.bootLink !== undefined) return;
     if (!plan.configures.some(({ wish }) => wish.link === undefined)) return;
     for (const { index, isUp, isEthernet, isVirtual, master } of presentLinks(readLinks(this.session.kernel)))
       if (!isUp && isEthernet && !isVirtual && master === undefined)
