@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type ExtraFile, buildImage } from "../src/image/build.ts";
 import { toolParts } from "../src/image/recipes/index.ts";
 import { RootTree } from "../src/image/root-tree.ts";
+import { type SshWishes, sshPart } from "../src/image/ssh/part.ts";
 import { writeImage } from "../src/image/write.ts";
 import { PROJECT, run } from "./host.ts";
 import type { Kernel } from "./kernel.ts";
@@ -23,6 +24,8 @@ export interface RdinitImage {
   readonly files?: readonly ExtraFile[];
   /** Programs of this machine, by recipe, with all that they need. */
   readonly tools?: readonly string[];
+  /** Remote unlock, with these files of keys of this machine. */
+  readonly ssh?: SshWishes;
   /** What becomes /init; see chooseInit(). */
   readonly init?: string;
 }
@@ -38,6 +41,7 @@ export async function rdinitImage(request: RdinitImage): Promise<string> {
   const directory = join(PROJECT, "build/images");
   mkdirSync(directory, { recursive: true });
   const file = join(directory, `${request.name}.cpio`);
+  const root = new RootTree("/");
   const { entries } = buildImage({
     init: request.init ?? chooseInit(request.kernel),
     ...(request.kernel === undefined
@@ -45,7 +49,12 @@ export async function rdinitImage(request: RdinitImage): Promise<string> {
       : { modules: modulesOf(request.kernel, request.drivers ?? MACHINE_DRIVERS) }),
     ...(request.shell === true ? { busybox: await staticBusybox() } : {}),
     files: request.files ?? [],
-    parts: toolParts(new RootTree("/"), request.tools ?? []),
+    parts: [
+      ...(request.ssh === undefined ? [] : [sshPart(root, request.ssh).part]),
+      ...toolParts(root, [...(request.tools ?? []), ...(request.ssh === undefined ? [] : ["dropbear"])], {
+        isUnlockedBySsh: request.ssh !== undefined,
+      }),
+    ],
   });
   const half = `${file}.${process.pid}`;
   await writeImage(half, entries, "none");

@@ -40,6 +40,7 @@ import { coverRoot } from "./boot/live/overlay.ts";
 import { startedFrom } from "./boot/handover/oldroot.ts";
 import { Network } from "./boot/network/network.ts";
 import { isRootOnNetwork } from "./boot/network/take-down.ts";
+import { Remote } from "./boot/remote/remote.ts";
 import { readPacked, readParameters } from "./boot/packed.ts";
 import { Reaper } from "./boot/reaper.ts";
 import { Resume } from "./boot/resume.ts";
@@ -76,6 +77,7 @@ async function bootUp(boot: Boot): Promise<never> {
   let network: Network | undefined;
   const loadModules = async (names: readonly string[]): Promise<void> => modules?.load(names);
   const desk = new Desk(sys, boot.log);
+  const remote = new Remote(boot, desk);
   for (;;) {
     try {
       mountBase(sys);
@@ -83,9 +85,10 @@ async function bootUp(boot: Boot): Promise<never> {
       warnIfCutShort(boot);
       modules ??= await timing.step("meeting the devices", () => meetDevices(boot, devices));
       if (network.isAskedFor) network.start("the command line");
+      remote.start(network);
       const root = await bringUpRoot(boot, devices, modules, resume, desk, network, ownInit !== undefined);
       await timing.step("ending questions from elsewhere", () =>
-        desk.end("the root is mounted, and the system starts.", farewell_ms),
+        remote.end("the root is mounted, and the system starts."),
       );
       await runHooks(boot, "pre-pivot", root);
       await waitForModules(boot, modules);
@@ -97,15 +100,12 @@ async function bootUp(boot: Boot): Promise<never> {
       await handOver(boot, newRoot);
     } catch (failure) {
       if (failure instanceof PointOfNoReturn) await lastResort(sys, boot.log, failure, panic_s);
-      desk.fail(describe(failure));
+      remote.fail(describe(failure));
       const missing = modules === undefined ? [] : await missingModules(boot, modules);
       await emergency(boot, failure, devices, missing);
     }
   }
 }
-
-/** How long those who have answered from elsewhere get to take in how it ended. */
-const farewell_ms = 2000;
 
 /** What every later step needs: the command line, the log, and what the kernel gave us to hand on. */
 function begin(sys: Syscalls, environment: NodeJS.ProcessEnv): Boot {

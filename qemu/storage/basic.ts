@@ -80,6 +80,13 @@ export function raid1LvmLuks(tree: Tree, version: "luks1" | "luks2" = "luks2"): 
   return recipe(`raid1-lvm-${version}`, script, tree);
 }
 
+/** Two disks, one array, encrypted as a whole. */
+export function raid1Luks(tree: Tree): MakerRecipe {
+  const up = [...array("1.2"), ...luks("/dev/md0", "luks2")];
+  const script = [...FILL, ...up, "fill /dev/mapper/clear", ...STOP_LUKS, ...STOP_ARRAY];
+  return recipe("raid1-luks2", script, tree);
+}
+
 /** One disk, encrypted as a whole. */
 export function plainLuks(tree: Tree, version: "luks1" | "luks2" = "luks2"): MakerRecipe {
   const script = [...FILL, ...luks("/dev/vda", version), "fill /dev/mapper/clear", ...STOP_LUKS];

@@ -11,7 +11,7 @@ import { listDevices } from "./report.ts";
 import { runRescueShell, shellObstacle } from "./rescue.ts";
 import { saveTiming } from "./timing/save.ts";
 
-/** The boot failed after a passphrase was wrong too often. */
+/** The boot failed as nobody gave the right passphrase: it was wrong too often, or came not in time. */
 export class PassphraseRefused extends UserError {}
 
 /**

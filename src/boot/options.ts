@@ -129,7 +129,7 @@ const ownParameters: readonly Parameter[] = [
     name: "rd.shell",
     usage: "rd.shell=0|1",
     meaning:
-      "whether a rescue shell may be started when the boot fails (default 1, but 0 when a passphrase was wrong too often)",
+      "whether a rescue shell may be started when the boot fails (default 1, but 0 when nobody gave the right passphrase)",
     read: readSwitch("shell"),
   },
   {

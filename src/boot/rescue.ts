@@ -19,13 +19,14 @@ import { startProgram } from "./spawn.ts";
 export function shellObstacle(boot: Boot, wasGuessed = false): string | undefined {
   const allowed = boot.options.shell;
   if (allowed === false) return "The rescue shell is forbidden by rd.shell=0.";
-  // Whoever guesses at passphrases until the boot fails must not come to be root by it (CVE-2016-4484).
+  // Whoever guesses at passphrases, or waits, until the boot fails must not come to be root by it (CVE-2016-4484).
   if (allowed === undefined && wasGuessed)
-    return "No rescue shell is started, as a passphrase was wrong too often; rd.shell=1 would allow it.";
+    return "No rescue shell is started, as nobody gave the right passphrase; rd.shell=1 would allow it.";
   return hasShell(boot) ? undefined : "The image holds no rescue shell.";
 }
 
-function hasShell(boot: Boot): boolean {
+/** True when the image holds one. */
+export function hasShell(boot: Boot): boolean {
   try {
     boot.sys.access(shell, X_OK);
     return true;

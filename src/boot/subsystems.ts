@@ -8,6 +8,7 @@ import { fstabParameters, readFstabSettings } from "./fstab-plan.ts";
 import { liveParameters, readLiveSettings } from "./live/settings.ts";
 import { netRootParameters } from "./netroot/parameters.ts";
 import { readNetRootSettings } from "./netroot/settings.ts";
+import { readRemoteSettings, remoteParameters } from "./remote/settings.ts";
 import { readResumeSettings, resumeParameters } from "./resume.ts";
 import { luksParameters, readLuksSettings } from "./storage/luks-settings.ts";
 import { lvmParameters, readLvmSettings } from "./storage/lvm-settings.ts";
@@ -28,6 +29,7 @@ export const subsystemParameters: readonly ParameterRow[] = [
   ...mdParameters,
   ...lvmParameters,
   ...luksParameters,
+  ...remoteParameters,
   ...fsckParameters,
   ...fstabParameters,
   ...liveParameters,
@@ -49,6 +51,7 @@ const READERS: readonly ((words: readonly Word[]) => { readonly complaints: read
   readMdSettings,
   readLvmSettings,
   readLuksSettings,
+  readRemoteSettings,
   readFsckSettings,
   readFstabSettings,
   readLiveSettings,

@@ -54,7 +54,7 @@ test(
     await machine.expectEnd("rebooted");
     expectSaid(machine, [
       "vda (clear) stays closed: no passphrase was right in 3 tries.",
-      "No rescue shell is started, as a passphrase was wrong too often; rd.shell=1 would allow it.",
+      "No rescue shell is started, as nobody gave the right passphrase; rd.shell=1 would allow it.",
     ]);
   },
   MAKE_MS,

@@ -55,15 +55,25 @@ export async function stopProcesses(sys: Syscalls, log: Log, reaper: Reaper): Pr
  * helpers that the kernel runs for itself (modprobe): they descend from its threads, not from process 1.
  */
 export function strayProcesses(sys: Syscalls): Process[] {
-  const all = new Map<number, Entry>();
-  for (const { name } of list(sys, "/proc")) {
-    const entry = /^[1-9]\d*$/.test(name) ? readEntry(sys, Number(name)) : undefined;
-    if (entry !== undefined) all.set(entry.pid, entry);
-  }
+  const all = readEntries(sys);
   const strays = [...all.values()].filter(
     (entry) => entry.pid !== 1 && !entry.ended && !entry.kernelThread && isOurs(all, entry),
   );
   return strays.map((entry) => describeProcess(sys, entry)).filter((process) => process !== undefined);
+}
+
+/** The processes that descend from this one, and who started each. */
+export function processesBelow(
+  sys: Syscalls,
+  pid: number,
+): { readonly pid: number; readonly parent: number }[] {
+  const all = readEntries(sys);
+  const below = new Set([pid]);
+  for (let before = 0; before < below.size;) {
+    before = below.size;
+    for (const entry of all.values()) if (below.has(entry.parent)) below.add(entry.pid);
+  }
+  return [...all.values()].filter((entry) => entry.pid !== pid && below.has(entry.pid));
 }
 
 /**
@@ -98,6 +108,15 @@ interface Entry {
   readonly shortName: string;
   readonly kernelThread: boolean;
   readonly ended: boolean;
+}
+
+function readEntries(sys: Syscalls): Map<number, Entry> {
+  const all = new Map<number, Entry>();
+  for (const { name } of list(sys, "/proc")) {
+    const entry = /^[1-9]\d*$/.test(name) ? readEntry(sys, Number(name)) : undefined;
+    if (entry !== undefined) all.set(entry.pid, entry);
+  }
+  return all;
 }
 
 function readEntry(sys: Syscalls, pid: number): Entry | undefined {

@@ -40,7 +40,7 @@ export interface StorageLayer {
   readonly need?: (ref: DeviceRef) => void;
   /** True while a person is asked something on the consoles. */
   readonly asks?: () => boolean;
-  /** True when a person's answers were wrong too often. */
+  /** True when a person's answers were wrong too often, or came not in time. */
   readonly hasRefused?: () => boolean;
   /** What somebody has named, and is not there. */
   readonly lacks: () => readonly Lack[];

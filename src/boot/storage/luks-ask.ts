@@ -93,7 +93,10 @@ export class Questions {
           if (right === undefined) await this.pause();
         } else if (answer !== "cancelled") {
           const why = answer === "declined" ? "no passphrase was given" : "no passphrase came in time";
-          for (const one of states.in("asked for")) states.fail(one, `stays closed: ${why}`);
+          for (const one of states.in("asked for")) {
+            one.isOverdue = answer === "timed out";
+            states.fail(one, `stays closed: ${why}`);
+          }
         }
       }
     } finally {

@@ -122,7 +122,8 @@ const PARAMETERS: readonly {
   {
     name: "luks.timeout",
     usage: "rd.luks.timeout=SECONDS",
-    meaning: "how long a passphrase is waited for (default 0, for ever)",
+    meaning:
+      "how long a passphrase is waited for (default 0, for ever); rd.emergency= says what happens then",
     change: (_, value) => {
       if (!/^\d{1,6}$/.test(value)) return "it is not a number of seconds.";
       return { timeout_ms: value === "0" ? undefined : Number(value) * 1000 };

@@ -14,6 +14,8 @@ export interface Tracked {
   waitsFor: string | undefined;
   /** Passphrases that opened nothing. */
   wrong: number;
+  /** Nobody gave one in time. */
+  isOverdue: boolean;
   /** Why it stays closed, a sentence. */
   problem: string | undefined;
   header: LuksHeader | undefined;
@@ -39,6 +41,7 @@ export class VolumeStates {
       state: "working",
       waitsFor: undefined,
       wrong: 0,
+      isOverdue: false,
       problem: undefined,
       header: undefined,
     };

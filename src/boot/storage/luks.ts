@@ -109,7 +109,7 @@ export class LuksLayer implements StorageLayer {
   }
 
   hasRefused(): boolean {
-    return this.states.in("failed").some(({ wrong }) => wrong > 0);
+    return this.states.in("failed").some(({ wrong, isOverdue }) => wrong > 0 || isOverdue);
   }
 
   lacks(): Lack[] {

@@ -43,7 +43,7 @@ export class Storage {
     return this.layers.some((layer) => layer.asks?.() === true);
   }
 
-  /** True when a person's answers were wrong too often. */
+  /** True when a person's answers were wrong too often, or came not in time. */
   hasRefused(): boolean {
     return this.layers.some((layer) => layer.hasRefused?.() === true);
   }

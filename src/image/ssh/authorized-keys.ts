@@ -1,7 +1,7 @@
 /** authorized_keys: read as sshd(8) reads it, kept as dropbear(8) reads it, which is stricter (its svr-authpubkey.c). */
 
 import { text } from "../../lib/bytes.ts";
-import { readString } from "./key-blob.ts";
+import { readString } from "../../lib/ssh-key.ts";
 
 /** The keys of a file. */
 export interface AuthorizedKeys {

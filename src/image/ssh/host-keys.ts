@@ -13,7 +13,8 @@ import type { FileTree } from "../file-tree.ts";
 import type { MadeFile } from "../part.ts";
 import { findFiles } from "../recipes/look.ts";
 import { hostPath } from "../root-tree.ts";
-import { type HostKey, makeHostKey, readHostKey } from "./key-blob.ts";
+import { type HostKey, readHostKey } from "../../lib/ssh-key.ts";
+import { makeHostKey } from "./make-key.ts";
 
 /** Where rdinit keeps the key that it has made, and where Debian's dropbear-initramfs has those for images. */
 export const KEY_DIRECTORIES: readonly string[] = [

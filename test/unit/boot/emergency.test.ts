@@ -175,7 +175,7 @@ describe("an emergency", () => {
     void emergency(boot, refused, new BlockDevices(boot.sys), []);
     await settle();
     expect(lines).toContain(
-      "error: No rescue shell is started, as a passphrase was wrong too often; rd.shell=1 would allow it.",
+      "error: No rescue shell is started, as nobody gave the right passphrase; rd.shell=1 would allow it.",
     );
     const allowed = bootOn(machine("0"), "rd.shell=1");
     void emergency(allowed.boot, refused, new BlockDevices(allowed.boot.sys), []);

@@ -9,7 +9,7 @@ import { ArchiveTree } from "../../../src/image/archive-tree.ts";
 import { readImage } from "../../../src/image/archive.ts";
 import { type CpioEntry, writeCpio } from "../../../src/image/cpio.ts";
 import { RootTree } from "../../../src/image/root-tree.ts";
-import { makeHostKey } from "../../../src/image/ssh/key-blob.ts";
+import { makeHostKey } from "../../../src/image/ssh/make-key.ts";
 import { temporaryTree } from "../../fixtures/temporary.ts";
 
 type Files = Readonly<Record<string, string | Uint8Array>>;

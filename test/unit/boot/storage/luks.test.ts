@@ -137,9 +137,10 @@ function scene(line: string, { uuids = [LUKS_UUID], files = {}, json, answers = 
 
 const named = `rd.luks.name=${LUKS_UUID}=first`;
 
-test("a volume that was given up after wrong passphrases is told from one that nobody answered for", async () => {
+test("a volume that nobody gave the right passphrase for is told from one that nobody wants open", async () => {
   for (const [answers, expected] of [
     [["a", "b", "c"], true],
+    [["timed out"], true],
     [["declined"], false],
   ] as const) {
     const at = scene(`${named} rd.luks.options=tries=1`, { answers });

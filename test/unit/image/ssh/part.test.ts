@@ -4,7 +4,8 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RootTree } from "../../../../src/image/root-tree.ts";
-import { makeHostKey, readHostKey } from "../../../../src/image/ssh/key-blob.ts";
+import { makeHostKey } from "../../../../src/image/ssh/make-key.ts";
+import { readHostKey } from "../../../../src/lib/ssh-key.ts";
 import { sshPart, type SshWishes } from "../../../../src/image/ssh/part.ts";
 import { temporaryDirectory, temporaryTree } from "../../../fixtures/temporary.ts";
 

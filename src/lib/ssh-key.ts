@@ -1,7 +1,6 @@
 /** Keys of SSH as bytes: the strings of RFC 4251, section 5, and dropbear's files of private keys (its signkey.c). */
 
-import { createHash, generateKeyPairSync } from "node:crypto";
-import { fromBytes, toBytes } from "../../lib/bytes.ts";
+import { fromBytes, toBytes } from "./bytes.ts";
 
 /** The string that begins at `offset`, a byte string, and where the next thing begins; undefined when it is cut short. */
 export function readString(bytes: Uint8Array, offset: number): { value: string; next: number } | undefined {
@@ -27,13 +26,6 @@ export function readHostKey(bytes: Uint8Array): HostKey | undefined {
   return blob && { kind, fingerprint: fingerprint(blob) };
 }
 
-/** A new ed25519 key in dropbear's form. */
-export function makeHostKey(): Uint8Array {
-  const { d = "", x = "" } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
-  const halves = Buffer.concat([Buffer.from(d, "base64url"), Buffer.from(x, "base64url")]);
-  return Buffer.concat([sshString(toBytes("ssh-ed25519")), sshString(halves)]);
-}
-
 const KINDS: readonly { readonly name: RegExp; readonly kind: HostKey["kind"] }[] = [
   { name: /^ssh-rsa$/, kind: "rsa" },
   { name: /^ecdsa-sha2-nistp(?:256|384|521)$/, kind: "ecdsa" },
@@ -52,12 +44,13 @@ function publicHalf(bytes: Uint8Array, kind: HostKey["kind"], offset: number): U
   return Buffer.concat([bytes.subarray(0, offset), sshString(toBytes(first.value.slice(32)))]);
 }
 
-function sshString(bytes: Uint8Array): Uint8Array {
+/** A string as RFC 4251 has it. */
+export function sshString(bytes: Uint8Array): Uint8Array {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes.length);
   return Buffer.concat([length, bytes]);
 }
 
 function fingerprint(blob: Uint8Array): string {
-  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
+  return `SHA256:${new Bun.CryptoHasher("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 }
