@@ -9,6 +9,7 @@ import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
 import { showLink } from "../../network/link-names.ts";
 import { type Configure, type NetworkPlan, networkModules, planNetwork } from "../../network/plan.ts";
+import { adoptFirmware } from "./firmware.ts";
 import { Interface } from "./interface.ts";
 import { loadNetworkModules, make, rename } from "./make-links.ts";
 import { type KnownLink, presentLinks } from "./present.ts";
@@ -43,6 +44,7 @@ export class BringUp {
   /** Runs until the session ends. Never rejects. */
   async run(): Promise<void> {
     const { session } = this;
+    await adoptFirmware(session);
     await loadNetworkModules(session, [...networkModules(session.settings), "af_packet"]);
     void this.waitForLinks();
     while (!session.hasEnded) {

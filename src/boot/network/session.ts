@@ -25,7 +25,8 @@ export interface NetworkWait<T> {
 
 export class Session {
   readonly boot: Boot;
-  readonly settings: NetworkSettings;
+  /** Those of the command line, and of the firmware (firmware.ts). */
+  settings: NetworkSettings;
   readonly kernel: Rtnetlink;
   readonly undo = new Undo();
   /** Never rejects: what fails is logged. */
