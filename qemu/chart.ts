@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { formatRecord } from "../src/boot/timing/save.ts";
 import type { BootRecord } from "../src/chart/record.ts";
 import { UserError, describe } from "../src/lib/errors.ts";
-import { BENCH_DIR, BENCH_UUID, onMachine } from "./bench/boot.ts";
+import { BENCH_DIR, BENCH_UUID, markTree, onMachine } from "./bench/boot.ts";
 import { genericImage } from "./bench/build.ts";
 import { stackImage, stackParameters } from "./bench/images.ts";
 import { STACKS, type Stack } from "./bench/stacks.ts";
@@ -27,7 +27,7 @@ import { PROJECT, run } from "./host.ts";
 import { runImage } from "./images.ts";
 import { type Kernel, stockKernel } from "./kernel.ts";
 import { makeDisksInGuest } from "./maker.ts";
-import { readBootRecord, recordTree } from "./timing.ts";
+import { readBootRecord, recordInit } from "./timing.ts";
 import type { Tree } from "./tree.ts";
 
 /** What is booted. */
@@ -63,14 +63,13 @@ async function main(argv: readonly string[]): Promise<void> {
 
 async function boot(name: string, { initrd, disks, parameters }: Scene): Promise<BootRecord> {
   const kernel = await stockKernel();
-  // A root has the modules of its kernel: rdinit leaves to it what it has not begun to load.
-  const modules = { path: `/lib/modules/${kernel.version}/modules.dep`, kind: "text", text: "" } as const;
+  const tree = (await markTree()).filter(({ path }) => path !== "/sbin/init");
   const options = {
     name: `chart-${name}`,
     kernel: kernel.vmlinuz,
     initrd: await initrd(kernel),
     append: `root=UUID=${BENCH_UUID}${parameters} rd.timing`,
-    disks: await disks([...(await recordTree()), modules]),
+    disks: await disks([...tree, ...(await recordInit())]),
   };
   return onMachine(options, async (machine) => {
     const { record } = await readBootRecord(machine, TIMEOUT_MS);

@@ -18,8 +18,12 @@ exec busybox poweroff -f
 
 /** The whole root. Its init tells what is in /run and prints the record, if there is one. */
 export async function recordTree(): Promise<Tree> {
+  return [...ROOT_FOLDERS, ...(await recordInit())];
+}
+
+/** The init alone, with what it needs. */
+export async function recordInit(): Promise<Tree> {
   return [
-    ...ROOT_FOLDERS,
     { path: "/bin/busybox", kind: "file", from: await staticBusybox(), mode: 0o755 },
     { path: "/sbin/init", kind: "text", text: INIT, mode: 0o755 },
   ];

@@ -22,7 +22,7 @@ export class KernelModules {
       readFile: (path: string) => readFile(sys, path),
       readTextIfThere: (path: string) => readTextIfThere(sys, path),
       list: (path: string) => list(sys, path),
-      ...(timing.isOn ? { watch: (name: string) => timing.begin("module", text(name)) } : {}),
+      ...(timing.isOn ? { watch: (name: string) => timing.queue("module", text(name)) } : {}),
     };
     this.modules = new Modules(host, sys.uname().release, words);
     for (const note of this.modules.index.config.notes) log.warning(note);

@@ -59,7 +59,7 @@ async function waitUntil<T>(boot: Boot, wait: Wait<T>, kept: { span?: Span }): P
       shown = next;
     }
     const next_ms = shown.word === "" ? Math.max(silent_ms - elapsed_ms(), 1) : longestTimer_ms;
-    if (boot.timing.isOn) kept.span ??= boot.timing.begin("wait", await nameOf(wait));
+    if (boot.timing.isOn) await keepBeginning(boot, wait, kept);
     await firstOf(changed, Math.min(left_ms, next_ms));
     if (wasHeld) held_ms += performance.now() - round;
   }
@@ -72,8 +72,14 @@ export async function sayIfSlow<T>(boot: Boot, words: string, work: Promise<T>):
   return work.finally(() => clearTimeout(timer));
 }
 
-async function nameOf<T>({ describe }: Wait<T>): Promise<string> {
-  return ((await describe()) ?? "an answer").replace(/^waiting for /, "");
+// What has no word for now is somebody's answer, or goes on in the background.
+async function keepBeginning<T>(
+  { timing }: Boot,
+  { describe }: Wait<T>,
+  kept: { span?: Span },
+): Promise<void> {
+  const words = kept.span === undefined ? await describe() : undefined;
+  if (words !== undefined) kept.span = timing.begin("wait", words.replace(/^waiting for /, ""));
 }
 
 interface Word {

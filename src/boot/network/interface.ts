@@ -12,6 +12,7 @@ import type { Part, PartHost, Progress } from "./part.ts";
 import { runAuto6, runEither6, runLink6 } from "./auto6.ts";
 import { runDhcp6 } from "./dhcp6.ts";
 import { runLinkLocal } from "./link-local.ts";
+import type { Span } from "../timing/timing.ts";
 import type { Session } from "./session.ts";
 
 /** Where an interface stands among the others. */
@@ -30,6 +31,7 @@ export class Interface {
   private readonly called: string;
   private readonly parts = new Map<string, Progress>();
   private readonly leases = new Map<4 | 6, Lease>();
+  private readonly spans = new Map<string, Span>();
   private readonly ends: ((release: boolean) => Promise<void>)[] = [];
   private own: readonly OnLink[] = [];
 
@@ -71,9 +73,11 @@ export class Interface {
   async run(): Promise<void> {
     const parts = [...partsOf(this.wish)];
     for (const [key] of parts) this.parts.set(key, "under way");
+    const carrier = this.session.boot.timing.begin("network", `${text(this.name)}: carrier`);
     try {
       this.switchOn();
       await this.untilCarrier();
+      carrier.ends();
     } catch (error) {
       for (const [key] of parts) this.report(key, this.fault(error));
       return;
@@ -87,6 +91,7 @@ export class Interface {
   }
 
   private async runPart(key: string, run: Part): Promise<void> {
+    this.spans.set(key, this.session.boot.timing.begin("network", `${text(this.name)}: ${key}`));
     try {
       await run(this.host(), (progress) => this.report(key, progress));
     } catch (error) {
@@ -97,6 +102,7 @@ export class Interface {
   private report(key: string, progress: Progress): void {
     if (this.session.hasEnded) return;
     this.parts.set(key, progress);
+    if (progress !== "under way") this.spans.get(key)?.ends(progress === "done" ? undefined : "failed");
     if (progress instanceof UserError) this.tell(describe(progress));
     this.session.wake();
   }

@@ -20,6 +20,7 @@ export interface Beginning {
 /** A recorder that knows the way to the first line of the program, or none when `words` do not ask for one. */
 export function startTiming(sys: Syscalls, words: readonly Word[], beginning: Beginning): Timing {
   if (!readTimingSettings(words).on) return noTiming;
+  const begun_ms = performance.now();
   const now_us = clockOf(sys);
   const since_us = now_us() - performance.now() * 1000;
   const runtime_us = Math.round(since_us);
@@ -31,7 +32,9 @@ export function startTiming(sys: Syscalls, words: readonly Word[], beginning: Be
   const recorder = new Recorder(now_us, { kernel: sys.uname().release, line: beginning.line, init_us });
   recorder.add("step", "the entry stub and the loader", init_us, runtime_us);
   recorder.add("step", "the runtime starts", runtime_us, program_us);
-  recorder.add("step", "reading the parameters", program_us, now_us());
+  const begun_us = Math.round(since_us + begun_ms * 1000);
+  recorder.add("step", "reading the parameters", program_us, begun_us);
+  recorder.add("step", "beginning this record", begun_us, now_us());
   return recorder;
 }
 
@@ -51,6 +54,7 @@ export class Recorder implements Timing {
   private readonly now_us: () => number;
   private readonly about: { readonly kernel: string; readonly line: string; readonly init_us: number };
   private readonly entries: Open[] = [];
+  private readonly queued = new Set<Open>();
   private left_out = 0;
 
   constructor(
@@ -68,16 +72,33 @@ export class Recorder implements Timing {
 
   begin(lane: Lane, name: string): Span {
     const entry = this.add(lane, name, this.now_us());
+    return { starts: () => undefined, ends: (note) => this.end(entry, note) };
+  }
+
+  // It is written as a line that leads nowhere until its turn has come.
+  queue(lane: Lane, name: string): Span {
+    const asked_us = this.now_us();
+    const entry = this.add(lane, name, asked_us);
+    this.queued.add(entry);
+    const starts = (): void => {
+      if (!this.queued.delete(entry)) return;
+      entry.asked_us = asked_us;
+      entry.from_us = this.now_us();
+    };
     return {
-      starts: () => {
-        entry.asked_us = entry.from_us;
-        entry.from_us = this.now_us();
-      },
+      starts,
       ends: (note) => {
-        entry.to_us ??= this.now_us();
-        if (note !== undefined) entry.note = note;
+        const never = this.queued.has(entry);
+        starts();
+        if (never) entry.to_us = entry.from_us;
+        this.end(entry, note);
       },
     };
+  }
+
+  private end(entry: Open, note: string | undefined): void {
+    entry.to_us ??= this.now_us();
+    if (note !== undefined) entry.note = note;
   }
 
   step<T>(name: string, work: () => T): T {
@@ -107,6 +128,11 @@ export class Recorder implements Timing {
   /** All of it, as it is now. */
   record(outcome: string): BootRecord {
     const { kernel, line, init_us } = this.about;
+    const end_us = this.now_us();
+    const asIs = (entry: Open): Entry =>
+      this.queued.has(entry)
+        ? { ...entry, asked_us: entry.from_us, from_us: end_us, to_us: end_us, note: "not begun" }
+        : entry;
     return {
       format: RECORD_FORMAT,
       version: RECORD_VERSION,
@@ -114,9 +140,9 @@ export class Recorder implements Timing {
       command_line: text(line),
       outcome: escaped(outcome),
       init_us,
-      end_us: this.now_us(),
+      end_us,
       left_out: this.left_out,
-      entries: this.entries.map(legible).toSorted((a, b) => began(a) - began(b)),
+      entries: this.entries.map((entry) => legible(asIs(entry))).toSorted((a, b) => began(a) - began(b)),
     };
   }
 }

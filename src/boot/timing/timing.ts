@@ -10,6 +10,8 @@ export interface Timing {
   mark(lane: Lane, name: string, note?: string): void;
   /** This begins now. */
   begin(lane: Lane, name: string): Span;
+  /** This is asked for now, and begins when its turn comes. */
+  queue(lane: Lane, name: string): Span;
   /** Does a step of the boot, and keeps when it began and ended; gives what `work` gives. */
   step<T>(name: string, work: () => T): T;
   /** All that was kept until now, with what comes of the boot: "handing over to /sbin/init"; undefined when nothing is kept. */
@@ -18,7 +20,7 @@ export interface Timing {
 
 /** Something that has begun. */
 export interface Span {
-  /** It had to wait for its turn until now. */
+  /** Its turn has come: what was queued begins. */
   starts(): void;
   /** It ends now; `note` says how: "status 1". */
   ends(note?: string): void;
@@ -31,6 +33,7 @@ export const noTiming: Timing = {
   isOn: false,
   mark: () => undefined,
   begin: () => noSpan,
+  queue: () => noSpan,
   step: (_name, work) => work(),
   record: () => undefined,
 };

@@ -80,6 +80,7 @@ describe("on", () => {
       "the entry stub and the loader",
       "the runtime starts",
       "reading the parameters",
+      "beginning this record",
     ]);
     for (const [at, step] of steps.entries()) expect(step.from_us).toBe(steps[at - 1]?.to_us ?? step.from_us);
   });
@@ -107,7 +108,7 @@ describe("on", () => {
 
   test("what waits for its turn, takes no time or has not ended is told from the rest", () => {
     const timing = ticking();
-    const queued = timing.begin("module", "ext4");
+    const queued = timing.queue("module", "ext4");
     timing.mark("device", "vda", "was there");
     queued.starts();
     timing.begin("person", "Passphrase for vda2:");
@@ -123,6 +124,30 @@ describe("on", () => {
       },
       { lane: "device", name: "vda", note: "was there", from_us: 1_002_000, to_us: 1_002_000 },
       { lane: "person", name: "Passphrase for vda2:", from_us: 1_004_000 },
+    ]);
+  });
+
+  test("what never gets its turn is asked for and takes no time", () => {
+    const timing = ticking();
+    timing.queue("module", "libata").ends("left to the real system");
+    timing.queue("module", "ahci");
+    expect(entriesOf(timing)).toEqual([
+      {
+        lane: "module",
+        name: "libata",
+        note: "left to the real system",
+        asked_us: 1_001_000,
+        from_us: 1_002_000,
+        to_us: 1_002_000,
+      },
+      {
+        lane: "module",
+        name: "ahci",
+        note: "not begun",
+        asked_us: 1_003_000,
+        from_us: 1_004_000,
+        to_us: 1_004_000,
+      },
     ]);
   });
 
@@ -148,20 +173,27 @@ describe("on", () => {
   test("a wait is kept with what it is for and how it ended", async () => {
     const timing = ticking();
     const boot: Boot = { ...bootOn(fakeKernel().sys, "").boot, timing };
-    const wait = (found: (string | undefined)[]): Promise<string | undefined> =>
+    const wait = (
+      found: (string | undefined)[],
+      ...words: (string | undefined)[]
+    ): Promise<string | undefined> =>
       waitInTheOpen(boot, {
         look: async () => found.shift(),
         changed: () => Promise.resolve(),
-        describe: async () => "waiting for the root /dev/vda",
+        describe: async () => (words.length > 0 ? words.shift() : "waiting for the root /dev/vda"),
         timeout_ms: 20,
       });
     // Nothing is kept of one that finds what it is for at once.
     expect(await wait(["vda"])).toBe("vda");
     expect(await wait([undefined, undefined, "vda"])).toBe("vda");
     expect(await wait([])).toBeUndefined();
+    // Nor of one that has no word, until it has.
+    expect(await wait([undefined, "vda"], undefined)).toBe("vda");
+    expect(await wait([undefined, undefined, "vda"], undefined, "waiting for late")).toBe("vda");
     expect(entriesOf(timing).map(({ name, note }) => [name, note])).toEqual([
       ["the root /dev/vda", undefined],
       ["the root /dev/vda", "in vain"],
+      ["late", undefined],
     ]);
   });
 
