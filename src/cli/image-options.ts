@@ -89,7 +89,10 @@ export const IMAGE_OPTIONS: readonly Option[] = [
     value: "host|all|none",
     meaning: "processor microcode in front of the image, for this processor or for all (default: none)",
   },
-  { name: "without-shell", meaning: "no busybox, and so no rescue shell" },
+  {
+    name: "without-shell",
+    meaning: "no rescue shell (rd.shell=0), and no busybox unless the network needs its DHCP",
+  },
   { name: "exitrd", meaning: "the boot keeps rdinit in memory for the end of the system, as rd.exitrd says" },
   {
     name: "init",

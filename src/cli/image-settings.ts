@@ -34,8 +34,10 @@ export function readSettings(call: Call): ImageSettings {
     if (call.has(name) && !isOn("ssh"))
       throw new UserError(`--${name} is for remote unlock, which was not asked for.`, "Say --ssh, too.");
   const root = value("root") ?? "/";
+  // Scripts among the tools bring a /bin/sh, which is not for people then.
+  const shell = isOn("without-shell") ? ["rd.shell=0"] : [];
   const exitrd = isOn("exitrd") ? ["rd.exitrd"] : [];
-  const words = [...exitrd, ...bootWords(boot), ...values("cmdline")].join(" ");
+  const words = [...shell, ...exitrd, ...bootWords(boot), ...values("cmdline")].join(" ");
   checkBootWords(words, "--cmdline");
   return {
     root,

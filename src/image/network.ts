@@ -25,13 +25,17 @@ export function networkParts(
 const PROTOCOLS: readonly string[] = ["af_packet", "ipv6"];
 
 const UDHCPC = "udhcpc";
+const BUSYBOX = "/bin/busybox";
 
 // udhcpc is an applet of busybox, which not every busybox has.
 function dhcpPart(root: FileTree): Part {
   const there = findBusyboxes(root);
   const able = there.find((path) => readApplets(root.read(path) ?? new Uint8Array(0)).includes(UDHCPC));
-  if (able !== undefined)
-    return { why: "DHCP", programs: [able], links: [{ path: `/sbin/${UDHCPC}`, target: able }] };
+  if (able !== undefined) {
+    // The second is where its script looks for a shell, in an image that has no other.
+    const links = [`/sbin/${UDHCPC}`, BUSYBOX].filter((path) => path !== able);
+    return { why: "DHCP", programs: [able], links: links.map((path) => ({ path, target: able })) };
+  }
   const [first] = there;
   const fault =
     first === undefined ? "no busybox is installed" : `${text(root.outside(first))} has no applet ${UDHCPC}`;

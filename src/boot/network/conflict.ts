@@ -35,4 +35,4 @@ export function applet(boot: Boot, name: string): string[] | undefined {
   return exists(boot.sys, BUSYBOX) ? [BUSYBOX, name] : undefined;
 }
 
-const BUSYBOX = "/bin/busybox";
+export const BUSYBOX = "/bin/busybox";

@@ -6,12 +6,20 @@
  * address, which is all that a client of ours would save a process for.
  */
 
-import { MFD_CLOEXEC, SIGCONT, SIGTERM, SIGUSR2, type Syscalls, writeAll } from "../../../syscalls/index.ts";
+import {
+  MFD_CLOEXEC,
+  SIGCONT,
+  SIGTERM,
+  SIGUSR2,
+  type Syscalls,
+  exists,
+  writeAll,
+} from "../../../syscalls/index.ts";
 import { text, toBytes } from "../../lib/bytes.ts";
 import { UserError } from "../../lib/errors.ts";
 import { type ChildEnd, describeEnd, within } from "../children.ts";
 import { type Daemon, startDaemon } from "../daemon.ts";
-import { applet } from "./conflict.ts";
+import { BUSYBOX, applet } from "./conflict.ts";
 import { type LeaseEvent, LeaseLines, leaseScript } from "./lease-event.ts";
 import type { PartHost } from "./part.ts";
 
@@ -88,7 +96,7 @@ async function finish(daemon: Daemon): Promise<void> {
 }
 
 const whatToPack =
-  "Pack a busybox that has it, such as Debian's busybox-static (`rdinit image` does, unless --without-shell), or give an address by ip=.";
+  "Pack a busybox that has it, such as Debian's busybox-static (`rdinit image --network` does), or give an address by ip=.";
 
 /** -f: in the foreground; -t, -T and -A: five questions two seconds apart, then a pause, for ever. */
 function options(host: PartHost, vendorClass: string | undefined): string[] {
@@ -107,6 +115,7 @@ function options(host: PartHost, vendorClass: string | undefined): string[] {
 // In memory, so that nothing of it is left anywhere and the root may be read-only. It goes when the client has ended.
 function packScript(sys: Syscalls): { fd: number; path: string } {
   const fd = sys.memfd("udhcpc-script", MFD_CLOEXEC);
-  writeAll(sys, fd, toBytes(leaseScript));
+  // An image without a rescue shell has busybox all the same, for udhcpc.
+  writeAll(sys, fd, toBytes(leaseScript(exists(sys, "/bin/sh") ? "/bin/sh" : `${BUSYBOX} sh`)));
   return { fd, path: `/proc/${sys.getpid()}/fd/${fd}` };
 }

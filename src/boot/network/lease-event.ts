@@ -57,7 +57,9 @@ const variables = [
   ...["ntpsrv", "mtu", "lease", "serverid", "siaddr", "rootpath", "message"],
 ];
 
-/** The script for `udhcpc -s`. It needs a shell and nothing else. */
-export const leaseScript = `#!/bin/sh
+/** The script for `udhcpc -s`. It needs `shell`, a path that may have an argument behind it, and nothing else. */
+export function leaseScript(shell: string): string {
+  return `#!${shell}
 printf '${MARK}%s\\n' "$1" ${variables.map((name) => `"${name}=$${name}"`).join(" ")} end
 `;
+}

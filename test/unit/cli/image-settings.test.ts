@@ -33,6 +33,24 @@ describe("readSettings", () => {
     expect(settings("[image]\nexitrd = yes\n[boot]\nquiet").bootWords).toBe("rd.exitrd quiet");
     expect(settings("[image]\nexitrd = no").bootWords).toBe("");
   });
+  test("where no shell is wanted, that of a tool is none for people either", () => {
+    expect(settings("", "--without-shell")).toMatchObject({ shell: false, bootWords: "rd.shell=0" });
+    expect(settings("[image]\nwithout-shell = yes\n[boot]\nquiet").bootWords).toBe("rd.shell=0 quiet");
+  });
+  test("remote unlock takes the network; keys for it without it are a mistake", () => {
+    expect(settings("", "--ssh", "--authorized-keys", "/a", "--authorized-keys", "/b")).toMatchObject({
+      network: true,
+      ssh: true,
+      authorizedKeys: ["/a", "/b"],
+      hostKeys: [],
+    });
+    const ini = "[image]\nssh = no\nauthorized-keys[] = /a\nssh-host-keys = /k\nkey-files = yes";
+    expect(settings(ini)).toMatchObject({ network: false, ssh: false, keyFiles: true });
+    expect(settings(ini, "--ssh")).toMatchObject({ ssh: true, authorizedKeys: ["/a"], hostKeys: ["/k"] });
+    expect(() => settings("", "--authorized-keys", "/a")).toThrow(
+      "--authorized-keys is for remote unlock, which was not asked for.",
+    );
+  });
   test("rdinit.ini says the same things, and the options win", () => {
     const ini = [
       "[image]",
