@@ -72,9 +72,9 @@ async function main(): Promise<void> {
       deterministic,
       append: `${append}${stack === undefined ? "" : stackParameters(stack)} printk.devkmsg=on ignore_loglevel`,
       memory_mb: 1024,
-      timeout_ms: 240_000,
+      timeout_ms: 600_000,
     });
-    await machine.console.expect(/benchmark: the real init runs|Rebooting at once/, 240_000);
+    await machine.console.expect(/benchmark: the real init runs|Rebooting at once/, 600_000);
     await machine.stop();
     const before = pages.size;
     for (const [, page] of machine.console.text.matchAll(/rdinit-page (\d+)/g)) pages.add(Number(page));
