@@ -97,7 +97,7 @@ export class BringUp {
 
   private reconcile(): void {
     const { session } = this;
-    const look = (): KnownLink[] => presentLinks(readLinks(session.kernel));
+    const look = (): KnownLink[] => presentLinks(readLinks(session.kernel), session.boot.sys);
     const first = planNetwork(session.settings, look());
     this.attempt(() => rename(session, first.renames));
     const plan = first.renames.length > 0 ? planNetwork(session.settings, look()) : first;

@@ -44,7 +44,7 @@ export class WantedRoutes {
 
   private set(route: RouteWish): boolean {
     const { kernel, settings, boot } = this.session;
-    const links = presentLinks(readLinks(kernel));
+    const links = presentLinks(readLinks(kernel), boot.sys);
     const link = route.link && findLink(route.link, links, settings.names);
     if (route.link !== undefined && link?.isUp !== true) return false;
     try {
