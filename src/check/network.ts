@@ -1,6 +1,7 @@
 /** Whether an image has what its parameters ask of the network, and what remote unlock takes. */
 
 import type { Word } from "../boot/cmdline.ts";
+import { type RemoteSettings, readRemoteSettings } from "../boot/remote/settings.ts";
 import type { Options } from "../boot/options.ts";
 import { readApplets } from "../image/applets.ts";
 import type { ArchiveTree } from "../image/archive-tree.ts";
@@ -25,7 +26,9 @@ export function checkNetwork(
   { words, options }: { readonly words: readonly Word[]; readonly options: Options },
   machine: RootTree | undefined,
 ): Finding[] {
-  const remote = tree.node(LOGIN_SHELL, "stay") !== undefined;
+  const { settings } = readRemoteSettings(words);
+  const isBuilt = tree.node(LOGIN_SHELL, "stay") !== undefined;
+  const remote = settings.on ?? isBuilt;
   const { why, isForRoot, dhcp, needs } = networkNeeds(words, options, remote);
   const tell = isForRoot ? error : warning;
   const lacks = (name: string) => modules?.index.isKnown(name) === false;
@@ -35,7 +38,7 @@ export function checkNetwork(
     ...(why !== undefined && dhcp && !hasDhcp(tree)
       ? [tell(`${why} asks for addresses by DHCP, and the image has no udhcpc.`)]
       : []),
-    ...(remote ? checkRemote(tree) : []),
+    ...(remote ? checkRemote(tree, settings, isBuilt) : []),
   ];
 }
 
@@ -80,15 +83,21 @@ function hasDhcp(tree: ArchiveTree): boolean {
 }
 
 // The boot goes on by the console where these are missing.
-function checkRemote(tree: ArchiveTree): Finding[] {
+function checkRemote(tree: ArchiveTree, { shell }: RemoteSettings, isBuilt: boolean): Finding[] {
   const keys = findFiles(tree, "/etc/dropbear/dropbear_*_host_key");
-  const whole = keys.filter((path) => readHostKey(tree.read(path) ?? new Uint8Array(0)) !== undefined);
-  const faults = [
-    ...(findProgram(tree, "dropbear") === undefined ? ["it has no dropbear"] : []),
-    ...(whole.length === 0 ? ["it has no host key in /etc/dropbear"] : []),
-    ...((tree.read("/root/.ssh/authorized_keys")?.length ?? 0) === 0
-      ? ["nobody may log in, as /root/.ssh/authorized_keys is missing or empty"]
+  const isWhole = (path: string) => readHostKey(tree.read(path) ?? new Uint8Array(0)) !== undefined;
+  const mayLogIn = (tree.read("/root/.ssh/authorized_keys")?.length ?? 0) > 0;
+  const faults = isBuilt
+    ? [
+        ...(findProgram(tree, "dropbear") === undefined ? ["it has no dropbear"] : []),
+        ...(keys.some(isWhole) ? [] : ["it has no host key in /etc/dropbear"]),
+        ...(mayLogIn ? [] : ["nobody may log in, as /root/.ssh/authorized_keys is missing or empty"]),
+      ]
+    : ["it was built without --ssh"];
+  return [
+    ...faults.map((fault) => warning(`It can't be unlocked over SSH: ${fault}.`)),
+    ...(shell && tree.read("/bin/sh") === undefined
+      ? [warning("rd.ssh.shell gives a shell over SSH, and the image has none.")]
       : []),
   ];
-  return faults.map((fault) => warning(`It can't be unlocked over SSH: ${fault}.`));
 }

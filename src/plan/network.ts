@@ -1,22 +1,43 @@
 /** What /init would do about the network, as sentences for `rdinit plan`. */
 
 import type { Word } from "../boot/cmdline.ts";
+import { type RemoteSettings, readRemoteSettings } from "../boot/remote/settings.ts";
 import { text } from "../lib/bytes.ts";
 import { showLink } from "../network/link-names.ts";
 import { readNetworkSettings } from "../network/settings.ts";
 import type { InterfaceWish, LinkRef, Method, NetworkSettings } from "../network/types.ts";
 
+/** What `rdinit plan` says of the network, and whether it would come up. */
+export interface NetworkDescription {
+  readonly steps: readonly string[];
+  readonly isUp: boolean;
+}
+
 /**
- * How the network comes up; nothing when nobody wants it. `reasons` are others who do, besides the command line, as they
- * stand behind "for": "remote unlock".
+ * How the network comes up; no steps when nobody wants it. `root` is a root that does, as it stands behind "for", and
+ * `isBuiltForSsh` tells that the image is one for remote unlock.
  */
-export function describeNetwork(words: readonly Word[], reasons: readonly string[]): string[] {
+export function describeNetwork(
+  words: readonly Word[],
+  root: string | undefined,
+  isBuiltForSsh: boolean,
+): NetworkDescription {
   const { settings } = readNetworkSettings(words);
-  if (settings.isOff) return ["Configure no interface, as ip= says."];
-  if (!settings.isAskedFor && reasons.length === 0) return [];
-  const why = reasons.length === 0 ? "" : ` for ${reasons.join(" and ")}`;
+  const remote = readRemoteSettings(words).settings;
+  const ssh = (remote.on ?? isBuiltForSsh) ? [describeRemote(remote)] : [];
+  if (settings.isOff) return { steps: ["Configure no interface, as ip= says.", ...ssh], isUp: false };
+  const isAsked = settings.isAskedFor || root !== undefined;
+  if (!isAsked && ssh.length === 0) return { steps: [], isUp: false };
+  const begin = isAsked
+    ? `Bring the network up${root === undefined ? "" : ` for ${root}`}`
+    : "When an encrypted volume is met, bring the network up for remote unlock";
   const parts = [...describeLinks(settings), ...describeAddresses(settings), ...describeRoutes(settings)];
-  return [`Bring the network up${why}: ${parts.join("; ")}.`, describeWaits(settings)];
+  return { steps: [`${begin}: ${parts.join("; ")}.`, describeWaits(settings), ...ssh], isUp: true };
+}
+
+function describeRemote({ port, shell }: RemoteSettings): string {
+  const more = shell ? "may have a shell" : "get nothing else";
+  return `While a passphrase is asked for, let those in over SSH, on port ${port}, who have a key: they are asked as well, and ${more}.`;
 }
 
 /** What becomes of it before the hand-over. */
@@ -73,7 +94,7 @@ function describeRoutes({ routes, nameservers }: NetworkSettings): string[] {
   ];
 }
 
-function describeWaits({ timeouts, interfaces, dhcp }: NetworkSettings): string {
+function describeWaits({ timeouts, interfaces, dhcp, isWaitedFor }: NetworkSettings): string {
   const { link_ms, carrier_ms, dhcp_ms, auto6_ms } = timeouts;
   const methods = interfaces.length > 0 ? interfaces.flatMap((wish) => wish.methods) : ["dhcp"];
   const uses = (...some: readonly string[]) => methods.some((method) => some.includes(method));
@@ -86,7 +107,8 @@ function describeWaits({ timeouts, interfaces, dhcp }: NetworkSettings): string 
     ...(uses("dhcp", "dhcp6", "either6") ? [`${seconds(dhcp_ms)} for a lease${tries}`] : []),
     ...(uses("auto6", "either6") ? [`${seconds(auto6_ms)} for a router's advertisement`] : []),
   ];
-  return `Wait for that, where it is needed, at most ${waits.join(", ")}.`;
+  const when = isWaitedFor ? "" : ", where it is needed,";
+  return `Wait for that${when} at most ${waits.join(", ")}.`;
 }
 
 function seconds(time_ms: number): string {

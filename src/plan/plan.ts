@@ -11,6 +11,7 @@ import { modprobeFiles, readText } from "../image/module-tree.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import { describeLive, describeOverlay } from "./live.ts";
+import { LOGIN_SHELL } from "../unlock/login.ts";
 import { planNetRoot } from "./netroot.ts";
 import { describeNetwork, describeNetworkEnd } from "./network.ts";
 import { describeCheck, describeFstab, describeResume, describeStorage } from "./storage.ts";
@@ -66,8 +67,8 @@ export function planBoot(line: string, image?: FileTree): BootPlan {
     }
     const net = planNetRoot(words, options);
     const root = net.mount === undefined ? chooseRoot(options.root, mayMount) : undefined;
-    const network = describeNetwork(words, net.why === undefined ? [] : [net.why]);
-    steps.push(...network, ...describeResume(words), ...net.steps, ...describeDelay(options));
+    const network = describeNetwork(words, net.why, image?.resolve(LOGIN_SHELL) !== undefined);
+    steps.push(...network.steps, ...describeResume(words), ...net.steps, ...describeDelay(options));
     if (root !== undefined) steps.push(...describeRoot(root, options), ...describeStorage(words));
     steps.push(...hooks("pre-mount"), ...hooks("mount"));
     if (root !== undefined && root !== "left to hooks") steps.push(...describeCheck(words));
@@ -75,7 +76,7 @@ export function planBoot(line: string, image?: FileTree): BootPlan {
     steps.push(...describeOverlay(words), ...describeFstab(words));
     steps.push(...hooks("pre-pivot"), "Wait until no module is being loaded any more.");
     steps.push(...hooks("cleanup"), ...describeExitrd(words));
-    steps.push(...describeNetworkEnd(network.length > 1, net.why !== undefined));
+    steps.push(...describeNetworkEnd(network.isUp, net.why !== undefined));
     steps.push(...describeHandOver(line, options));
     steps.push(describeRescue(options, hooks("emergency").length > 0));
     return { steps, obstacle: undefined };

@@ -143,6 +143,16 @@ describe("remote unlock", () => {
     const { [path]: _, ...rest } = whole as Files;
     expect(check("root=LABEL=x", rest)).toEqual([`warning: It can't be unlocked over SSH: ${fault}.`]);
   });
+  test("asked for by the command line, or not wanted", () => {
+    expect(check("root=LABEL=x rd.ssh", { ...NIC, ...DHCP })).toEqual([
+      "warning: It can't be unlocked over SSH: it was built without --ssh.",
+    ]);
+    expect(check("root=LABEL=x rd.ssh=0", { "bin/unlock": "-> /init", ...modules("fs/ext4") })).toEqual([]);
+    expect(check("root=LABEL=x rd.ssh.shell", whole)).toEqual([
+      "warning: rd.ssh.shell gives a shell over SSH, and the image has none.",
+    ]);
+    expect(check("root=LABEL=x rd.ssh.shell", { ...whole, "bin/sh": "x" })).toEqual([]);
+  });
   test("with a key that is none, and with no way to an address", () => {
     const key = { "etc/dropbear/dropbear_ed25519_host_key": "none" };
     expect(check("", { ...whole, ...key, ...busybox("wget") })).toEqual([

@@ -1,7 +1,9 @@
 /** What `rdinit plan` says of the network. */
 
 import { expect, test } from "bun:test";
+import { RootTree } from "../../../src/image/root-tree.ts";
 import { planBoot } from "../../../src/plan/plan.ts";
+import { temporaryTree } from "../../fixtures/temporary.ts";
 
 /** The sentences about the network. */
 function plan(line: string): string[] {
@@ -20,7 +22,7 @@ test("nothing, where nobody asks for it", () => {
 test.each([
   ["ip=dhcp", "configure every wired interface with a lease of DHCP", "10 s for a carrier, 60 s for a lease"],
   [
-    "rd.neednet=1 BOOTIF=01-52-54-00-00-00-01",
+    "ip=dhcp BOOTIF=01-52-54-00-00-00-01",
     "configure 52:54:00:00:00:01 with a lease of DHCP",
     "10 s for a carrier, 60 s for a lease",
   ],
@@ -46,6 +48,27 @@ test.each([
     `Wait for that, where it is needed, at most ${waits}.`,
     END,
   ]);
+});
+
+test("rd.neednet waits whatever the root is", () => {
+  expect(plan("rd.neednet=1")[1]).toBe("Wait for that at most 10 s for a carrier, 60 s for a lease.");
+});
+
+test("remote unlock, by an image that was built for it or by the command line", () => {
+  const image = new RootTree(temporaryTree({ init: "x", "bin/unlock": "-> ../init" }));
+  const begin =
+    "When an encrypted volume is met, bring the network up for remote unlock: " +
+    "configure every wired interface with a lease of DHCP.";
+  const asked =
+    "While a passphrase is asked for, let those in over SSH, on port 22, who have a key: they are asked as well, and get nothing else.";
+  const { steps } = planBoot("root=LABEL=x", image);
+  expect(steps).toEqual(expect.arrayContaining([begin, asked, END]));
+  expect(planBoot("root=LABEL=x rd.ssh=0", image).steps.join(" ")).not.toMatch(/network|SSH/);
+  const allowed = planBoot("root=LABEL=x rd.ssh ip=dhcp rd.ssh.port=2222 rd.ssh.shell").steps;
+  expect(allowed).toContain("Bring the network up: configure every wired interface with a lease of DHCP.");
+  expect(allowed).toContain(
+    asked.replace("port 22", "port 2222").replace("get nothing else", "may have a shell"),
+  );
 });
 
 test("a root on the network keeps it up", () => {
