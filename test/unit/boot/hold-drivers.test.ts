@@ -18,17 +18,23 @@ test.each([
   expect(may(line)).toBe(false);
 });
 
+/** An image with a hook. */
+function hooks(point: string): Tree {
+  return { etc: { "rdinit.d": { [point]: { "10-hook": program("x") } } } };
+}
+
+/** Whether the system with this root does. */
+function at(root: Tree): boolean {
+  return loadsDrivers(fakeKernel({ rootfs: { sysroot: root } }).sys, "/sysroot");
+}
+
 test("nor when a hook may", () => {
-  const hooks = (point: string): Tree => ({
-    etc: { "rdinit.d": { [point]: { "10-hook": program("x") } } },
-  });
   expect(may("", hooks("pre-pivot"))).toBe(false);
   expect(may("", hooks("cleanup"))).toBe(false);
   expect(may("", hooks("cmdline"))).toBe(true);
 });
 
 test("a system loads its drivers when it has modules of this kernel, and udev", () => {
-  const at = (root: Tree): boolean => loadsDrivers(fakeKernel({ rootfs: { sysroot: root } }).sys, "/sysroot");
   const modules = { modules: { "6.1.0": { "modules.dep": "" } } };
   const udev = { systemd: { "systemd-udevd": program("x") } };
   expect(at({ usr: { lib: { ...modules, ...udev } } })).toBe(true);
