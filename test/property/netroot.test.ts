@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { describeNetRoot, parseNetRoot, parseRootPath } from "../../src/boot/netroot/forms.ts";
 import { bracketed, cutHost, isIpv4, isIpv6 } from "../../src/boot/netroot/host.ts";
+import { decodeAnswer, encodeQuestion } from "../../src/boot/netroot/dns-message.ts";
 import { nbdArguments } from "../../src/boot/netroot/nbd-form.ts";
 import { planNfs } from "../../src/boot/netroot/nfs-plan.ts";
 import { netRootParameters } from "../../src/boot/netroot/parameters.ts";
@@ -149,5 +150,18 @@ test("any words are read or told of", () => {
       for (const complaint of complaints) expect(complaint).toMatch(/ is ignored: .*\.$/s);
       expect(settings.root === undefined || settings.problem === undefined).toBe(true);
     }),
+  );
+});
+
+test("whatever a name server sends is an answer or none", () => {
+  const question = encodeQuestion(7, "server.test", 6) as Uint8Array;
+  const start = Array.from(question, (value, at) => (at === 2 ? 0x81 : at === 7 ? 3 : value));
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 80 }), fc.boolean(), (bytes, isClose) => {
+      const all = isClose ? Uint8Array.from([...start, ...bytes]) : bytes;
+      for (const address of decodeAnswer(all, question)?.addresses ?? [])
+        expect(isIpv4(address) || isIpv6(address)).toBe(true);
+    }),
+    { numRuns: 2000 },
   );
 });

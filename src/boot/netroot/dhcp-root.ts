@@ -1,9 +1,9 @@
 /** What the root's name leaves open, taken from the DHCP server's answer: dracut's nfsroot_from_dhcp(), nfsroot.rst. */
 
+import type { NetworkState } from "../../network/types.ts";
 import { UserError } from "../../lib/errors.ts";
 import { parseRootPath } from "./forms.ts";
 import type { IscsiDefaults } from "./iscsi-form.ts";
-import type { NetworkFacts } from "./network.ts";
 import { DEFAULT_PATH, describeNfs } from "./nfs-form.ts";
 import type { NetRoot, NfsRoot } from "./types.ts";
 
@@ -17,7 +17,7 @@ export interface WholeNfsRoot extends NfsRoot {
  * The root that a DHCP server named, that of the first interface that has one.
  * @throws UserError when none did, or it makes no sense
  */
-export function rootOfLease(facts: NetworkFacts, iscsi: IscsiDefaults): Exclude<NetRoot, { kind: "dhcp" }> {
+export function rootOfLease(facts: NetworkState, iscsi: IscsiDefaults): Exclude<NetRoot, { kind: "dhcp" }> {
   const written = rootPathOf(facts);
   if (written === undefined)
     throw new UserError(
@@ -31,16 +31,23 @@ export function rootOfLease(facts: NetworkFacts, iscsi: IscsiDefaults): Exclude<
   return root;
 }
 
+/** What else is known of the machine. */
+export interface OwnFacts {
+  /** Undefined when it has none yet: then its address stands for "%s" in the path. */
+  readonly hostname: string | undefined;
+  /** The server's field of ip=. */
+  readonly server: string | undefined;
+}
+
 /**
- * The NFS root with its server and its path. What it lacks is that of a root-path of NFS, or else the server is the one
- * that a DHCP server names for booting, or the DHCP server itself, and the path is the kernel's default.
- * @param hostname the machine's, undefined when it has none yet: then its address stands for "%s" in the path
+ * The NFS root with its server and its path. What it lacks is that of a root-path of NFS, or else the server is that of
+ * ip=, the one that a DHCP server names for booting, or the DHCP server itself, and the path is the kernel's default.
  * @throws UserError when no server is known
  */
-export function completeNfs(root: NfsRoot, facts: NetworkFacts, hostname: string | undefined): WholeNfsRoot {
+export function completeNfs(root: NfsRoot, facts: NetworkState, own: OwnFacts): WholeNfsRoot {
   const named = root.server === undefined || root.path === undefined ? nfsOfLease(facts) : undefined;
   const lease = facts.interfaces.find((one) => one.lease !== undefined)?.lease;
-  const server = root.server ?? named?.server ?? lease?.nextServer ?? lease?.server;
+  const server = root.server ?? own.server ?? named?.server ?? lease?.nextServer ?? lease?.server;
   if (server === undefined)
     throw new UserError(
       `The root ${describeNfs(root)} names no server, and no DHCP server did.`,
@@ -52,12 +59,12 @@ export function completeNfs(root: NfsRoot, facts: NetworkFacts, hostname: string
   return {
     ...root,
     server,
-    path: path.replaceAll("%s", hostname ?? address ?? "%s"),
+    path: path.replaceAll("%s", own.hostname ?? address ?? "%s"),
     options: options.filter((list) => list !== "").join(","),
   };
 }
 
-function nfsOfLease(facts: NetworkFacts): NfsRoot | undefined {
+function nfsOfLease(facts: NetworkState): NfsRoot | undefined {
   const written = rootPathOf(facts);
   const root = written === undefined ? undefined : parseRootPath(written, NO_DEFAULTS);
   return typeof root === "object" && root.kind === "nfs" ? root : undefined;
@@ -68,6 +75,6 @@ const NO_DEFAULTS: IscsiDefaults = {
   login: { user: undefined, password: undefined, userIn: undefined, passwordIn: undefined },
 };
 
-function rootPathOf({ interfaces }: NetworkFacts): string | undefined {
+function rootPathOf({ interfaces }: NetworkState): string | undefined {
   return interfaces.map(({ lease }) => lease?.rootPath).find((path) => path !== undefined && path !== "");
 }

@@ -1,19 +1,157 @@
-/** The address of a server. */
+/**
+ * The address of a server by its name: asked of the name servers that the network has. A resolver of our own, as the C
+ * library's needs files and libraries that the image does not have, and would tell of no deadline.
+ */
 
+import { readTextIfThere } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
-import { UserError } from "../../lib/errors.ts";
+import { UserError, describe } from "../../lib/errors.ts";
+import type { NetworkState } from "../../network/types.ts";
 import type { Boot } from "../context.ts";
+import { waitInTheOpen } from "../wait.ts";
+import { type DnsAnswer, type Family, decodeAnswer, encodeQuestion } from "./dns-message.ts";
 import { isIpv4, isIpv6 } from "./host.ts";
 
+/** Sends a question to a server's port 53; the datagrams that come back go to `take` until it is closed. */
+export type Ask = (server: string, question: Uint8Array, take: (bytes: Uint8Array) => void) => Promise<Asked>;
+
+export interface Asked {
+  send(): void;
+  close(): void;
+}
+
 /**
- * The numbers of a server: its own when that is what it is named by.
+ * The numbers of a server: its own when that is what it is named by, else those of /etc/hosts, else what the name servers
+ * say, IPv4 first.
  * @throws UserError when its name leads to none
  */
 export async function findAddress(
-  _boot: Boot,
+  boot: Boot,
   server: string,
-  _nameservers: readonly string[],
+  { nameservers, interfaces }: NetworkState,
+  ask: Ask = askByUdp,
 ): Promise<string> {
   if (isIpv4(server) || isIpv6(server)) return server;
-  throw new UserError(`The server ${text(server)} is named, and names can't be looked up.`);
+  const listed = addressInHosts(readTextIfThere(boot.sys, "/etc/hosts") ?? "", server);
+  if (listed !== undefined) return listed;
+  if (nameservers.length === 0)
+    throw new UserError(
+      `The address of ${text(server)} can't be looked up: the network has no name server.`,
+      "Name the server by its address, or a name server by nameserver=.",
+    );
+  // A name without a dot is one of the network's own domain.
+  const domain = server.includes(".")
+    ? undefined
+    : interfaces.find(({ lease }) => lease?.domain)?.lease?.domain;
+  const name = domain === undefined ? server : `${server}.${domain}`;
+  const search = new Search(name, nameservers, ask);
+  const found = await waitInTheOpen(boot, {
+    look: async () => search.result,
+    changed: () => search.changed(),
+    describe: async () => `waiting for the address of ${text(server)} from ${nameservers.join(", ")}`,
+    timeout_ms: boot.options.deviceTimeout_ms,
+  });
+  search.stop();
+  if (found === undefined)
+    throw new UserError(
+      `No name server has told the address of ${text(server)}: ${nameservers.join(", ")} did not answer.`,
+      "Name the server by its address to do without.",
+    );
+  if (found instanceof UserError) throw found;
+  boot.log.debug(`${text(server)} is ${found}`);
+  return found;
 }
+
+/** The address of a name in the text of hosts(5). */
+export function addressInHosts(hosts: string, name: string): string | undefined {
+  const lines = hosts.split("\n").map((line) => line.replace(/#.*/, "").trim().split(/\s+/));
+  return lines.find(([, ...names]) => names.some((one) => one.toLowerCase() === name.toLowerCase()))?.[0];
+}
+
+/** Asks all servers for both families, again and again; the first address of IPv4 counts, of IPv6 when there is none. */
+class Search {
+  result: string | UserError | undefined;
+  private readonly name: string;
+  private readonly open: Asked[] = [];
+  private readonly answers = new Map<Family, DnsAnswer>();
+  private waiters: (() => void)[] = [];
+  private timer: ReturnType<typeof setInterval> | undefined;
+  private isOver = false;
+
+  constructor(name: string, nameservers: readonly string[], ask: Ask) {
+    this.name = name;
+    void this.begin(nameservers, ask);
+  }
+
+  changed(): Promise<void> {
+    return new Promise((resolve) => this.waiters.push(resolve));
+  }
+
+  stop(): void {
+    this.isOver = true;
+    clearInterval(this.timer);
+    for (const asked of this.open.splice(0)) asked.close();
+  }
+
+  private async begin(nameservers: readonly string[], ask: Ask): Promise<void> {
+    const problems: string[] = [];
+    for (const server of nameservers)
+      for (const family of [4, 6] as const) {
+        const question = encodeQuestion(randomId(), this.name, family);
+        if (question === undefined)
+          return this.end(new UserError(`The name ${text(this.name)} can't be that of a server.`));
+        try {
+          const asked = await ask(server, question, (bytes) => this.take(family, bytes, question));
+          if (this.isOver) return asked.close();
+          this.open.push(asked);
+          asked.send();
+        } catch (error) {
+          problems.push(`${server}: ${describe(error)}`);
+        }
+      }
+    if (this.open.length === 0)
+      return this.end(
+        new UserError(`No name server can be asked for ${text(this.name)}: ${problems.join("; ")}.`),
+      );
+    // A datagram may be lost, and no event tells of it.
+    this.timer = setInterval(() => {
+      for (const asked of this.open) asked.send();
+    }, AGAIN_MS);
+  }
+
+  private take(family: Family, bytes: Uint8Array, question: Uint8Array): void {
+    const answer = decodeAnswer(bytes, question);
+    if (answer === undefined || this.result !== undefined) return;
+    // A server that can't tell (SERVFAIL, REFUSED) may be no word about the name: another may know.
+    if (answer.code !== 0 && answer.code !== NO_SUCH_NAME) return;
+    if (!this.answers.has(family) || answer.addresses.length > 0) this.answers.set(family, answer);
+    const [first] = this.answers.get(4)?.addresses ?? [];
+    if (first !== undefined) return this.end(first);
+    if (this.answers.size < 2) return;
+    const [second] = this.answers.get(6)?.addresses ?? [];
+    const none = `The name servers know no address of ${text(this.name)}.`;
+    this.end(second ?? new UserError(none, "Is the name right? Name the server by its address otherwise."));
+  }
+
+  private end(result: string | UserError): void {
+    this.result = result;
+    this.stop();
+    for (const waiter of this.waiters.splice(0)) waiter();
+  }
+}
+
+const AGAIN_MS = 2000;
+const NO_SUCH_NAME = 3;
+
+// Not to be guessed by who would like to answer in the server's place.
+function randomId(): number {
+  return crypto.getRandomValues(new Uint16Array(1))[0] ?? 0;
+}
+
+const askByUdp: Ask = async (server, question, take) => {
+  const socket = await Bun.udpSocket({
+    connect: { hostname: server, port: 53 },
+    socket: { data: (_, bytes) => take(bytes), error: () => undefined },
+  });
+  return { send: () => void socket.send(question), close: () => socket.close() };
+};

@@ -2,12 +2,14 @@
 
 import { readTextIfThere } from "../../../syscalls/index.ts";
 import { UserError } from "../../lib/errors.ts";
+import { readNetworkSettings } from "../../network/settings.ts";
 import type { Boot } from "../context.ts";
 import type { DeviceRef } from "../deviceref.ts";
 import { startedFrom } from "../handover/oldroot.ts";
 import { hasHooks } from "../hooks.ts";
 import { chooseRoot, planMount } from "../root.ts";
 import { completeNfs, rootOfLease } from "./dhcp-root.ts";
+import { attachDisks } from "./disks.ts";
 import { describeNetRoot } from "./forms.ts";
 import type { NetMeans } from "./means.ts";
 import type { NetworkAccess } from "./network.ts";
@@ -15,7 +17,7 @@ import { mountNfs } from "./nfs.ts";
 import { findAddress } from "./lookup.ts";
 import { type NetRootSettings, readNetRootSettings } from "./settings.ts";
 import { isOverNetwork, mountShare, shareOptions } from "./share.ts";
-import type { NetDisk, NetRoot, NfsRoot, ShareRoot } from "./types.ts";
+import type { NbdDisk, NetDisk, NetRoot, NfsRoot, ShareRoot } from "./types.ts";
 
 /** What the root is, once all that leads there is known; hooks of mount have it when it is neither of these. */
 export interface NamedRoot {
@@ -56,12 +58,13 @@ export async function nameRoot(means: NetMeans, network: NetworkAccess): Promise
 
 /** The root elsewhere; undefined when root= names a device of the machine. */
 async function bringUp(
-  { boot }: NetMeans,
+  means: NetMeans,
   network: NetworkAccess,
   settings: NetRootSettings,
 ): Promise<NamedRoot | undefined> {
-  const isNeeded = reasonForNetwork(settings, boot.options.rootFlags) !== undefined;
-  const facts = isNeeded ? await network.up() : undefined;
+  const { boot, layers } = means;
+  const facts =
+    reasonForNetwork(settings, boot.options.rootFlags) === undefined ? undefined : await network.up();
   const named =
     facts !== undefined && settings.dhcp ? rootOfLease(facts, settings.iscsi.context.iscsi) : undefined;
   const root = settings.root?.kind === "dhcp" ? named : settings.root;
@@ -71,10 +74,20 @@ async function bringUp(
       "Take root= or netroot=dhcp away.",
     );
   const disks = new Set([...settings.disks, root, named].filter((one) => one !== undefined).filter(isDisk));
-  for (const disk of disks)
-    throw new UserError(`The disk ${describeNetRoot(disk)} can't be attached: this is not there yet.`);
-  if (root === undefined || isDisk(root)) return undefined;
-  return { boot, elsewhere: root };
+  const places = facts === undefined ? undefined : await attachDisks(means, disks, facts, settings.iscsi);
+  if (root === undefined) return undefined;
+  if (!isDisk(root)) return { boot, elsewhere: root };
+  const device = places?.get(root);
+  if (device === undefined) return undefined;
+  layers.need?.(device);
+  return { boot: root.kind === "nbd" ? withOptions(boot, root) : boot, device };
+}
+
+function withOptions(boot: Boot, { type, flags }: NbdDisk): Boot {
+  const { options } = boot;
+  const rootTypes = type === undefined ? options.rootTypes : [type];
+  const rootFlags = [flags ?? "", options.rootFlags].filter((list) => list !== "").join(",");
+  return { ...boot, options: { ...options, rootTypes, rootFlags } };
 }
 
 /**
@@ -90,12 +103,13 @@ export async function mountNetRoot(
   if (root.kind !== "nfs") return mountShare(means, root, target);
   const { boot } = means;
   const facts = await network.up();
-  const whole = completeNfs(root, facts, hostname(boot));
+  const { interfaces } = readNetworkSettings(boot.words).settings;
+  const server = interfaces.map((wish) => wish.server).find((one) => one !== undefined);
+  const whole = completeNfs(root, facts, { hostname: hostname(boot), server });
   const rootFlags = [whole.options, boot.options.rootFlags].filter((list) => list !== "").join(",");
   const { flags, data } = planMount({ ...boot.options, rootFlags }, boot.words);
-  const { server, path, mayBe3 } = whole;
-  const address = await findAddress(boot, server, facts.nameservers);
-  await mountNfs(means, { server, address, path, mayBe3, flags, options: data, target });
+  const address = await findAddress(boot, whole.server, facts);
+  await mountNfs(means, { ...whole, address, flags, options: data, target });
 }
 
 /** Why the network is needed, as it fits behind "for"; undefined when it is not. */

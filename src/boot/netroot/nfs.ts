@@ -3,10 +3,11 @@
 import { MS_RDONLY, SysError, isErrno } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
-import { waitInTheOpen } from "../wait.ts";
+import type { Boot } from "../context.ts";
 import { bracketed } from "./host.ts";
 import type { NetMeans } from "./means.ts";
 import { type NfsAttempt, planNfs } from "./nfs-plan.ts";
+import { type Outcome, keepTrying } from "./trying.ts";
 
 /** A directory of a server, and how it is mounted. */
 export interface NfsMount {
@@ -30,22 +31,24 @@ export async function mountNfs(means: NetMeans, mount: NfsMount): Promise<void> 
   const { boot } = means;
   const { attempts, warnings } = planNfs(mount.address, mount.options, mount.mayBe3);
   for (const warning of warnings) boot.log.warning(warning);
-  const is = (major: string) => attempts.some(({ version }) => version.startsWith(major));
+  const is = (major: string): boolean => attempts.some(({ version }) => version.startsWith(major));
   // The kernel asks for the module of a version by modprobe, which is not here.
   await means.loadModules(["fs-nfs", ...["2", "3", "4"].filter(is).map((major) => `nfsv${major}`)]);
-  const trying = new Trying(means, mount, attempts);
-  const done = await waitInTheOpen(boot, {
-    look: async () => trying.result,
-    changed: () => trying.changed(),
-    describe: async () => trying.describe(),
+  const { version, readOnly } = await keepTrying(boot, {
+    attempt: () => tryVersions(boot, mount, attempts),
+    what: `the NFS server ${text(mount.server)}`,
+    gaveUp: (why) =>
+      new UserError(
+        `The root ${titleOf(mount)} was not mounted: the server ${why ?? "does not answer"}.`,
+        "Is it up, and can it be reached from here? rd.timeout= says how long to wait for it.",
+      ),
     timeout_ms: boot.options.deviceTimeout_ms,
+    // What is mounted instead by then must not be covered.
+    takeBack: () => void boot.sys.slow.umount(mount.target, 0).catch(() => undefined),
   });
-  trying.stop();
-  if (done instanceof UserError) throw done;
-  if (done === undefined) throw trying.gaveUp();
-  const { version, readOnly } = done;
-  const access = readOnly ? "read-only" : "read-write";
-  boot.log.info(`mounted ${titleOf(mount)} (NFS ${version}) as the root, ${access}`);
+  boot.log.info(
+    `mounted ${titleOf(mount)} (NFS ${version}) as the root, ${readOnly ? "read-only" : "read-write"}`,
+  );
 }
 
 interface Mounted {
@@ -53,122 +56,54 @@ interface Mounted {
   readonly readOnly: boolean;
 }
 
-/** The attempts, one after the other. A call that the kernel does not come back from leaves the console free. */
-class Trying {
-  result: Mounted | UserError | undefined;
-  private readonly means: NetMeans;
-  private readonly mount: NfsMount;
-  private readonly attempts: readonly NfsAttempt[];
-  /** What the server answered last, when it may answer otherwise later. */
-  private answer: SysError | undefined;
-  private stopped = false;
-  private waiters: (() => void)[] = [];
-
-  constructor(means: NetMeans, mount: NfsMount, attempts: readonly NfsAttempt[]) {
-    this.means = means;
-    this.mount = mount;
-    this.attempts = attempts;
-    void this.run();
-  }
-
-  changed(): Promise<void> {
-    return new Promise((resolve) => this.waiters.push(resolve));
-  }
-
-  stop(): void {
-    this.stopped = true;
-  }
-
-  describe(): string {
-    const so = this.answer === undefined ? "" : `, which ${clauseFor(this.answer)} so far`;
-    return `waiting for the NFS server ${text(this.mount.server)}${so}`;
-  }
-
-  gaveUp(): UserError {
-    const { answer, mount } = this;
-    const what = answer === undefined ? "does not answer" : clauseFor(answer);
-    return new UserError(
-      `The root ${titleOf(mount)} was not mounted: the server ${what}.`,
-      "Is it up, and can it be reached from here? rd.timeout= says how long to wait for it.",
-    );
-  }
-
-  private async run(): Promise<void> {
-    // No event of the kernel tells that a server has come up.
-    for (;;) {
-      const result = await this.round();
-      if (this.stopped && !(result instanceof UserError) && result !== undefined) return this.takeBack();
-      this.result = result;
-      this.wake();
-      if (result !== undefined || this.stopped) return;
-      await Bun.sleep(PAUSE_MS);
-    }
-  }
-
-  /** All versions once: mounted, refused for good, or nothing that lasts. */
-  private async round(): Promise<Mounted | UserError | undefined> {
-    const { boot } = this.means;
-    const answers: { readonly version: string; readonly error: SysError }[] = [];
-    for (const { version, data } of this.attempts) {
-      boot.log.debug(`mounting ${titleOf(this.mount)} by NFS ${version}: ${text(data)}`);
-      try {
-        const readOnly = await this.mountOnce(data);
-        return { version, readOnly };
-      } catch (error) {
-        if (!(error instanceof SysError)) return new UserError(describe(error));
-        if (isErrno(error, ...PASSING)) {
-          this.answer = error;
-          return undefined;
-        }
-        answers.push({ version, error });
-        if (!isErrno(error, ...NOT_THIS_VERSION)) break;
-      }
-    }
-    return refused(this.mount, answers);
-  }
-
-  // As the kernel does for its own root: what may only be read can still be read.
-  private async mountOnce(data: string): Promise<boolean> {
-    const { sys, log } = this.means.boot;
-    const { server, path, target, flags } = this.mount;
-    const source = `${bracketed(server)}:${path}`;
-    const readOnly = (flags & MS_RDONLY) !== 0;
+/**
+ * All versions once. After which answers the next older one is tried is as in nfs_autonegotiate() of nfs-utils: servers
+ * and kernels that lack one say EPROTONOSUPPORT or EINVAL; servers without a root of version 4 ENOENT, or EPERM.
+ */
+async function tryVersions(
+  boot: Boot,
+  mount: NfsMount,
+  attempts: readonly NfsAttempt[],
+): Promise<Outcome<Mounted>> {
+  const answers: { readonly version: string; readonly error: SysError }[] = [];
+  let passed = "";
+  for (const { version, data } of attempts) {
+    if (version.split(".")[0] === passed) continue;
+    boot.log.debug(`mounting ${titleOf(mount)} by NFS ${version}: ${text(data)}`);
     try {
-      await sys.slow.mount(source, target, "nfs", flags, data);
-      return readOnly;
+      return { kind: "done", value: { version, readOnly: await mountOnce(boot, mount, data) } };
     } catch (error) {
-      if (readOnly || !isErrno(error, "EROFS")) throw error;
-      log.warning(`${titleOf(this.mount)} can't be written to; mounting it read-only.`);
-      await sys.slow.mount(source, target, "nfs", flags | MS_RDONLY, data);
-      return true;
+      if (!(error instanceof SysError)) return { kind: "refused", why: new UserError(describe(error)) };
+      if (isErrno(error, ...PASSING)) return { kind: "passing", why: clauseFor(error) };
+      answers.push({ version, error });
+      if (isErrno(error, "ENOENT", "EPERM")) passed = version.split(".")[0] ?? "";
+      else if (!isErrno(error, "EPROTONOSUPPORT", "EINVAL")) break;
     }
   }
-
-  // Nobody waits for it any more, and what is mounted instead must not be covered.
-  private takeBack(): void {
-    void this.means.boot.sys.slow.umount(this.mount.target, 0).catch(() => undefined);
-  }
-
-  private wake(): void {
-    const { waiters } = this;
-    this.waiters = [];
-    for (const waiter of waiters) waiter();
-  }
+  return { kind: "refused", why: refused(mount, answers) };
 }
 
-const PAUSE_MS = 2000;
+// As the kernel does for its own root: what may only be read can still be read.
+async function mountOnce({ sys, log }: Boot, mount: NfsMount, data: string): Promise<boolean> {
+  const { server, path, target, flags } = mount;
+  const source = `${bracketed(server)}:${path}`;
+  const readOnly = (flags & MS_RDONLY) !== 0;
+  try {
+    await sys.slow.mount(source, target, "nfs", flags, data);
+    return readOnly;
+  } catch (error) {
+    if (readOnly || !isErrno(error, "EROFS")) throw error;
+    log.warning(`${titleOf(mount)} can't be written to; mounting it read-only.`);
+    await sys.slow.mount(source, target, "nfs", flags | MS_RDONLY, data);
+    return true;
+  }
+}
 
 /** What a server that boots, or a network that settles, may answer otherwise soon (nfs_is_permanent_error() of nfs-utils). */
 const PASSING = [
   ...["ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "EHOSTDOWN", "ENETUNREACH", "ENETDOWN"],
   ...["ETIMEDOUT", "EAGAIN", "ESTALE", "EADDRNOTAVAIL"],
 ];
-
-/**
- * After which the next older version is tried (nfs_autonegotiate() of nfs-utils): servers without a root of version 4
- * answer ENOENT, old ones EPERM, and kernels without a version EINVAL.
- */
-const NOT_THIS_VERSION = ["EPROTONOSUPPORT", "EINVAL", "ENOENT", "EPERM"];
 
 function titleOf({ server, path }: NfsMount): string {
   return text(`${bracketed(server)}:${path}`);

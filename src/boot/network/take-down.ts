@@ -12,7 +12,7 @@ import {
 import { text } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
 import { namesIn, readAttribute } from "../attributes.ts";
-import { type Boot, newRoot } from "../context.ts";
+import type { Boot } from "../context.ts";
 import { stopOthers } from "../handover/handover.ts";
 
 /** The names of the links that are up: what the kernel itself has configured (ip=) when nothing of ours ran yet. */
@@ -80,10 +80,16 @@ export function isRootOnNetwork(sys: Syscalls): boolean {
     readText(sys, "/proc/self/mountinfo")
       .split("\n")
       .map((line) => line.split(" "))
-      .some((fields) => fields[4] === newRoot && REMOTE.test(fields[fields.indexOf("-") + 1] ?? "")) ||
+      // Also what an overlay lies over, and what is mounted in the root.
+      .some((fields) => isRemote(fields.slice(fields.indexOf("-") + 1))) ||
     hasDevices("/sys/class/block", /^nbd\d+$/, "pid") ||
     namesIn(sys, "/sys/class/iscsi_session").length > 0
   );
+}
+
+// Type, source and the filesystem's own options.
+function isRemote([type = "", , options = ""]: readonly string[]): boolean {
+  return REMOTE.test(type) || (type === "9p" && options.split(",").includes("trans=tcp"));
 }
 
 const REMOTE = /^(?:nfs4?|cifs|smb3|ceph|afs|fuse\.sshfs|fuse\.glusterfs)$/;

@@ -148,6 +148,8 @@ export const RECIPES: readonly Recipe[] = [
     names: ["iscsistart"],
     debian: "open-iscsi",
     programs: ["iscsistart"],
+    // The name by which targets know the machine.
+    files: ["/etc/iscsi/initiatorname.iscsi"],
     modulesIfThere: ["iscsi_tcp", "iscsi_ibft", "crypto-crc32c", "sd_mod"],
   },
   {

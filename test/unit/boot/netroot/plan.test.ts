@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { completeNfs, rootOfLease } from "../../../../src/boot/netroot/dhcp-root.ts";
-import type { LeaseFacts, NetworkFacts } from "../../../../src/boot/netroot/network.ts";
+import type { Lease, NetworkState } from "../../../../src/network/types.ts";
 import { planNfs } from "../../../../src/boot/netroot/nfs-plan.ts";
 import { isOverNetwork, shareOptions } from "../../../../src/boot/netroot/share.ts";
 import type { NfsRoot } from "../../../../src/boot/netroot/types.ts";
@@ -43,9 +43,19 @@ test("what the kernel is told: the address, and for 3 that nobody watches over l
   expect(planNfs("10.0.2.2", "lock", false).attempts[0]?.data).toBe("vers=4.2,lock,addr=10.0.2.2");
 });
 
-function facts(lease?: LeaseFacts): NetworkFacts {
-  return { interfaces: [{ name: "eth0", addresses: ["10.0.2.15/24"], lease }], nameservers: [] };
+function facts(more?: Partial<Lease>): NetworkState {
+  const lease: Lease = {
+    ...{ family: 4, address: "10.0.2.15", prefix: 24, routers: [], routes: [], nameservers: [] },
+    ...more,
+  };
+  const interfaces = [
+    { name: "eth0", addresses: ["10.0.2.15/24"], ...(more === undefined ? {} : { lease }) },
+  ];
+  return { interfaces, nameservers: [] };
 }
+
+const stranger = { hostname: undefined, server: undefined };
+const named = { ...stranger, hostname: "client" };
 
 const open: NfsRoot = { kind: "nfs", mayBe3: true, server: undefined, path: undefined, options: "" };
 const none = {
@@ -56,28 +66,27 @@ const none = {
 describe("what the name of an NFS root leaves open", () => {
   test("all is there", () => {
     const root = { ...open, server: "a", path: "/b", options: "vers=3" };
-    expect(completeNfs(root, facts({ rootPath: "x:/y", nextServer: "z" }), undefined)).toEqual(root);
+    expect(completeNfs(root, facts({ rootPath: "x:/y", nextServer: "z" }), stranger)).toEqual(root);
   });
   test("is that of the root-path", () => {
     const root = completeNfs(
       { ...open, options: "soft" },
       facts({ rootPath: "x:/y,vers=3", server: "z" }),
-      undefined,
+      stranger,
     );
     expect(root).toEqual({ ...open, server: "x", path: "/y", options: "vers=3,soft" });
   });
-  test("the server is the one to boot from, or else the one that answered", () => {
+  test("the server is that of ip=, or the one to boot from, or else the one that answered", () => {
     const root = { ...open, path: "/b" };
-    expect(completeNfs(root, facts({ nextServer: "n", server: "s" }), undefined).server).toBe("n");
-    expect(completeNfs(root, facts({ server: "s" }), undefined).server).toBe("s");
-    expect(() => completeNfs(root, facts(), undefined)).toThrow("names no server");
+    expect(completeNfs(root, facts({ nextServer: "n", server: "s" }), stranger).server).toBe("n");
+    expect(completeNfs(root, facts({ server: "s" }), stranger).server).toBe("s");
+    expect(completeNfs(root, facts({ nextServer: "n" }), { ...stranger, server: "i" }).server).toBe("i");
+    expect(() => completeNfs(root, facts(), stranger)).toThrow("names no server");
   });
   test("the path has the name of the machine in it, or its address", () => {
-    expect(completeNfs({ ...open, server: "a" }, facts(), undefined).path).toBe("/tftpboot/10.0.2.15");
-    expect(completeNfs({ ...open, server: "a" }, facts(), "client").path).toBe("/tftpboot/client");
-    expect(completeNfs({ ...open, server: "a", path: "/x/%s/y" }, facts(), "client").path).toBe(
-      "/x/client/y",
-    );
+    expect(completeNfs({ ...open, server: "a" }, facts(), stranger).path).toBe("/tftpboot/10.0.2.15");
+    expect(completeNfs({ ...open, server: "a" }, facts(), named).path).toBe("/tftpboot/client");
+    expect(completeNfs({ ...open, server: "a", path: "/x/%s/y" }, facts(), named).path).toBe("/x/client/y");
   });
 });
 

@@ -1,0 +1,96 @@
+/** Roots on disks of the network, of a real NBD server and a real iSCSI target in another guest. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
+import { makeDisk } from "../../qemu/disks.ts";
+import { rdinitImage } from "../../qemu/images.ts";
+import { stockKernel } from "../../qemu/kernel.ts";
+import type { Machine } from "../../qemu/machine.ts";
+import { unpackClient } from "../../qemu/network/client-tools.ts";
+import { serverAddress } from "../../qemu/network/config.ts";
+import { type Server, startServer } from "../../qemu/network/server.ts";
+import { ROOT_UUID, expectSaid } from "../../qemu/scenario.ts";
+import { userlandsNeed } from "../../qemu/userlands/trees.ts";
+import { CLIENT_MS, rootMount, startClient, tellingRoot, toldBy } from "../fixtures/netroot.ts";
+import { temporaryDirectory } from "../fixtures/temporary.ts";
+
+const need = await userlandsNeed();
+const dir = temporaryDirectory();
+const { v4 } = serverAddress();
+const TARGET = "iqn.2024-01.test.server:root";
+const SECRET = "iqn.2024-01.test.server:secret";
+const CHAP = { user: "client", password: "twelve-letters" };
+
+let initrd: string;
+let server: Server;
+
+beforeAll(async () => {
+  if (need !== undefined) return;
+  const kernel = await stockKernel();
+  const file = join(dir, "root.img");
+  await makeDisk({ file, type: "ext4", size_mb: 32, tree: await tellingRoot(), uuid: ROOT_UUID });
+  const root = join(dir, "tools");
+  await unpackClient(root);
+  initrd = await rdinitImage({
+    name: "netroot-disks",
+    kernel,
+    drivers: ["virtio_pci", "virtio_net", "af_packet", "nbd", "iscsi_tcp", "sd_mod", "ext4", "dm_crypt"],
+    shell: true,
+    root,
+    tools: ["nbd-client", "iscsistart", "cryptsetup"],
+  });
+  server = await startServer({
+    name: "netroot-disks",
+    exports: [
+      { kind: "nbd", name: "root", file },
+      { kind: "iscsi", name: TARGET, file },
+      { kind: "iscsi", name: SECRET, file, chap: CHAP },
+    ],
+    timeout_ms: 1_500_000,
+  });
+}, 600_000);
+
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]();
+}, 60_000);
+
+function boot(name: string, append: string): Promise<Machine> {
+  return startClient(`netroot-disks-${name}`, {
+    append: `${append} ip=dhcp`,
+    initrd,
+    cards: [server.card()],
+  });
+}
+
+test.skipIf(need !== undefined)(
+  `NBD, by the name of its export${need === undefined ? "" : ` (${need})`}`,
+  async () => {
+    const machine = await boot("nbd", `root=nbd:${v4}:root:ext4:noatime rw`);
+    const lines = await toldBy(machine);
+    expect(rootMount(lines)).toBe("/dev/nbd0 ext4 rw,noatime");
+    expect(lines).toContain("wrote");
+    expect(lines).toContain("link up");
+    expect(lines.filter((line) => line.startsWith("process"))).toEqual([]);
+    expectSaid(machine, [`attached nbd:${v4}:root as /dev/nbd0`]);
+  },
+  CLIENT_MS + 10_000,
+);
+
+test.skipIf(need !== undefined)(
+  "iSCSI, the disk found by its UUID, and by its target with a login",
+  async () => {
+    const first = await boot(
+      "iscsi",
+      `root=UUID=${ROOT_UUID} netroot=iscsi:${v4}:::1:${TARGET} rd.iscsi.initiator=iqn.2024-01.test:client`,
+    );
+    const lines = await toldBy(first);
+    expect(rootMount(lines)).toBe("/dev/sda ext4 ro,relatime");
+    expect(lines).toContain("link up");
+    const second = await boot(
+      "iscsi-chap",
+      `root=iscsi:${CHAP.user}:${CHAP.password}@${v4}:::1:${SECRET} rw`,
+    );
+    expect(rootMount(await toldBy(second))).toBe("/dev/sda ext4 rw,relatime");
+  },
+  CLIENT_MS * 2,
+);
