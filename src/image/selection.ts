@@ -2,13 +2,16 @@
 
 import { release as runningRelease } from "node:os";
 import { parseCommandLine } from "../boot/cmdline.ts";
+import { type FstabSettings, planFstab, readFstabSettings } from "../boot/fstab-plan.ts";
 import { readOptions } from "../boot/options.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
+import { parseFstab } from "../storage/fstab.ts";
 import { etcParts } from "./etc/index.ts";
 import { genericModules } from "./generic.ts";
 import { allLayers, describeLayer, examineHost, type Layer } from "./host/examine.ts";
 import type { ChosenKernel } from "./kernel-choice.ts";
+import { readText } from "./module-tree.ts";
 import { networkNeeds } from "./network-needs.ts";
 import { networkParts } from "./network.ts";
 import type { Part } from "./part.ts";
@@ -62,7 +65,7 @@ export function selectParts(
       ...needs.map(({ why, modules }) => ({ why, modulesIfThere: modules.flat() })),
       ...(ssh ? [ssh.part] : []),
       ...tools,
-      ...etcParts(root, { crypt, keyFiles: settings.keyFiles }),
+      ...etcParts(root, { crypt, keyFiles: settings.keyFiles, mounts: fstabSettings(settings).mounts }),
     ],
     decisions: [...chosen.decisions, ...(network?.decisions ?? []), ...(ssh?.decisions ?? [])],
   };
@@ -107,8 +110,9 @@ const SELECTORS: Readonly<Record<ImageSettings["selection"], Selector>> = {
       ],
     };
   },
-  host: (_, root, kernel) => {
-    const { part, keyboards, tools, layers } = examineHost(root);
+  host: (settings, root, kernel) => {
+    const points = ["/", "/usr", ...earlyMounts(settings, root)];
+    const { part, keyboards, tools, layers } = examineHost(root, [...new Set(points)]);
     const all = allLayers(layers);
     const uuids = (kind: Layer["kind"]) =>
       all.flatMap((layer) => (layer.kind === kind && layer.uuid !== undefined ? [layer.uuid] : []));
@@ -127,6 +131,16 @@ const SELECTORS: Readonly<Record<ImageSettings["selection"], Selector>> = {
     };
   },
 };
+
+function fstabSettings({ bootWords }: ImageSettings): FstabSettings {
+  return readFstabSettings(parseCommandLine(bootWords)).settings;
+}
+
+// What /init mounts besides the root, as the parameters of the image and fstab have it.
+function earlyMounts(settings: ImageSettings, root: RootTree): string[] {
+  const { entries } = parseFstab(readText(root, "/etc/fstab") ?? "");
+  return planFstab(entries, [], fstabSettings(settings)).planned.map(({ mountPoint }) => mountPoint);
+}
 
 // What is a module of its own in the running kernel may be built into another, or be called otherwise.
 function forOtherKernel({ modules = [], ...rest }: Part): Part {
