@@ -8,6 +8,7 @@
 import { dirname } from "node:path";
 import { builtinKernel, stockKernel } from "../qemu/kernel.ts";
 import { serverTree } from "../qemu/network/tree.ts";
+import { NETWORK_USERLANDS, networkUserland } from "../qemu/network/userlands.ts";
 import { dracutImage } from "../qemu/peers/dracut.ts";
 import { initramfsToolsImage } from "../qemu/peers/initramfs-tools.ts";
 import { peersNeed } from "../qemu/peers/peer.ts";
@@ -68,6 +69,7 @@ async function bootSuites(): Promise<Suite[]> {
   if (unable === undefined) {
     for (const name of USERLAND_NAMES) await userlandTree(name);
     await serverTree();
+    for (const name of NETWORK_USERLANDS) await networkUserland(name);
   }
   process.stdout.write("\n==> a busybox with runit: built once (a minute or two)\n");
   const lack = await busyboxNeed();

@@ -11,8 +11,11 @@ import { type TreeRecipe, debianTree } from "../userlands/trees.ts";
 export const NETWORK_USERLANDS = ["networkd", "ifupdown", "ifupdown-sysvinit"] as const;
 export type NetworkUserland = (typeof NETWORK_USERLANDS)[number];
 
-/** Where a system writes what `ip monitor` says from its first moment on. */
+/** Where a system writes its links and addresses as it finds them, then what `ip monitor` says of them. */
 export const EVENTS = "/run/network-events";
+
+/** The line between the two. */
+export const STARTED = "started";
 
 /** The squashfs of the tree, for `rdinit image --root`; and the ext4 with the same in it. */
 export async function networkUserland(
@@ -33,7 +36,7 @@ const ETC: Tree = Object.entries({
 }).map(([path, text]) => ({ path, kind: "text", text }) as const);
 
 const PACKAGES = ["iproute2", "busybox-static"];
-const WATCH = `ip -ts monitor link address route >${EVENTS}`;
+const WATCH = `{ ip -o link; ip -o addr; echo ${STARTED}; exec ip -ts monitor link address route; } >${EVENTS}`;
 
 const WATCH_UNIT = `[Unit]
 DefaultDependencies=no
@@ -41,7 +44,7 @@ Before=sysinit.target networking.service systemd-networkd.service systemd-udevd.
 
 [Service]
 Type=exec
-ExecStart=/bin/sh -c 'exec ${WATCH}'
+ExecStart=/bin/sh -c '${WATCH}'
 # The end of the system is watched too.
 KillSignal=SIGCONT
 SendSIGKILL=no
@@ -71,7 +74,7 @@ const RECIPES: Readonly<Record<NetworkUserland, TreeRecipe>> = {
       {
         path: "/etc/systemd/network/50-dhcp.network",
         kind: "text",
-        text: "[Match]\nName=eth0\n\n[Network]\nDHCP=yes\n",
+        text: "[Match]\nName=e*\n\n[Network]\nDHCP=yes\n",
       },
     ],
   },

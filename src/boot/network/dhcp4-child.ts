@@ -107,8 +107,10 @@ function options(host: PartHost, vendorClass: string | undefined): string[] {
     ...["mtu", "search", "staticroutes", "msstaticroutes", "rootpath"].flatMap((name) => ["-O", name]),
     ...(hostName === undefined ? [] : ["-x", `hostname:${hostName}`]),
     ...(vendorClass === undefined ? [] : ["-V", vendorClass]),
-    // Without it the client makes one of the MAC address.
-    ...(clientId === undefined ? [] : ["-C", "-x", `0x3d:${Buffer.from(clientId).toString("hex")}`]),
+    // Without one of its own the machine is known by its card: udhcpc would make up an identifier which the real system's
+    // client does not have (networkd's is of the machine's ID), and a server would give the two an address each.
+    "-C",
+    ...(clientId === undefined ? [] : ["-x", `0x3d:${Buffer.from(clientId).toString("hex")}`]),
   ];
 }
 

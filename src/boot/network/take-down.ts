@@ -37,7 +37,7 @@ export async function takeDown(
   const ours = new Set([...linksThatAreUp(sys)].filter((name) => !before.has(name)));
   if (ours.size === 0) return;
   const names = [...ours].map(text).join(", ");
-  if (rootIsOnNetwork) return log.info(`${names} stays up, as the root is on the network`);
+  if (rootIsOnNetwork) return log.info(`left up, as the root is on the network: ${names}`);
   await stopOthers(boot);
   try {
     reset(sys, ours);
@@ -70,7 +70,10 @@ function remove(kernel: Rtnetlink, address: LinkAddress): void {
   }
 }
 
-/** Whether the root, or a block device, is another machine's and needs the network to stay. */
+/**
+ * Whether a filesystem or a block device is another machine's and needs the network to stay: the root's, what lies below
+ * an overlay, or /usr.
+ */
 export function isRootOnNetwork(sys: Syscalls): boolean {
   const hasDevices = (path: string, name: RegExp, attribute: string): boolean =>
     namesIn(sys, path).some(

@@ -32,7 +32,22 @@ test("nothing is taken down while the root is on the network", async () => {
   for (const rest of [{ block: { nbd0: { pid: "7\n" } } }, { iscsi_session: { session1: {} } }]) {
     const { sys, boot, lines, calls } = machine(links({ eth0: "0x1043" }), rest);
     await takeDown(boot, new Set(), isRootOnNetwork(sys));
-    expect(lines).toEqual(["info: eth0 stays up, as the root is on the network"]);
+    expect(lines).toEqual(["info: left up, as the root is on the network: eth0"]);
     expect(calls.map(({ name }) => name)).not.toContain("socket");
   }
+});
+
+function rootBelowOverlay(type: string): boolean {
+  const mounts = [
+    { at: "/proc", type: "proc" },
+    { at: "/run/rootfsbase", type },
+    { at: "/sysroot", type: "overlay" },
+  ];
+  const folders = { run: { rootfsbase: {} }, sysroot: {} };
+  return isRootOnNetwork(fakeKernel({ rootfs: { sys: {}, proc: {}, ...folders }, mounts }).sys);
+}
+
+test("a filesystem of another machine below an overlay is the root's", () => {
+  expect(rootBelowOverlay("nfs4")).toBe(true);
+  expect(rootBelowOverlay("ext4")).toBe(false);
 });

@@ -1,0 +1,102 @@
+/** A Debian that rdinit boots over a network of tests, and what is to be seen when it takes that network over. */
+
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PROJECT, run } from "../host.ts";
+import { stockKernel } from "../kernel.ts";
+import { type Machine, startMachine } from "../machine.ts";
+import { MACHINE_MS } from "../userlands/session.ts";
+import { unpackTree } from "../userlands/trees.ts";
+import { macOf } from "./cards.ts";
+import { type DhcpMessage, dhcpMessageOf, senderOf } from "./frames.ts";
+import { type Server, startServer } from "./server.ts";
+import { EVENTS, type NetworkUserland, STARTED, networkUserland } from "./userlands.ts";
+
+/** Two guests, one on the other's network; `await using` ends both. */
+export interface Takeover extends AsyncDisposable {
+  readonly machine: Machine;
+  readonly server: Server;
+  /** What the machine's card and the server have said by DHCPv4 so far. */
+  readonly dhcp: readonly DhcpMessage[];
+  /** The IPv4 addresses that the machine's card has sent from so far. */
+  readonly addresses: ReadonlySet<string>;
+}
+
+/** What it is: its root on the server, or on a disk of its own. */
+export interface TakeoverOptions {
+  readonly userland: NetworkUserland;
+  readonly root: "NFS" | "disk";
+  /** Kernel parameters besides. */
+  readonly append?: string;
+}
+
+/** Starts the server, then the system. The image is made as a user makes one. */
+export async function startTakeover(name: string, options: TakeoverOptions): Promise<Takeover> {
+  const { tree, disk } = await networkUserland(options.userland);
+  const kernel = await stockKernel();
+  const initrd = await imageOf(name, tree, kernel.version);
+  const isNfs = options.root === "NFS";
+  const server = await startServer({
+    name,
+    exports: isNfs ? [{ kind: "nfs", name: "root", file: disk }] : [],
+    timeout_ms: 2 * MACHINE_MS,
+  });
+  const dhcp: DhcpMessage[] = [];
+  const addresses = new Set<string>();
+  server.hubs[0]?.watch((frame) => {
+    const message = dhcpMessageOf(frame);
+    if (message?.mac === macOf(0)) dhcp.push(message);
+    const sender = senderOf(frame);
+    if (sender?.mac === macOf(0) && sender.address !== "0.0.0.0") addresses.add(sender.address);
+  });
+  const machine = await startMachine({
+    name,
+    kernel: kernel.vmlinuz,
+    initrd,
+    append: `${isNfs ? "root=nfs:10.77.0.1:/srv/root" : "root=/dev/vda"} rw ip=dhcp ${options.append ?? ""}`,
+    disks: isNfs ? [] : [{ file: disk }],
+    cards: [server.card()],
+    memory_mb: 768,
+    timeout_ms: MACHINE_MS,
+  });
+  return {
+    machine,
+    server,
+    dhcp,
+    addresses,
+    async [Symbol.asyncDispose]() {
+      await machine.stop();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What the real system found at its first moment, and what became of it, of EVENTS's text. */
+export function parseEvents(text: string): { readonly found: string; readonly later: string } {
+  const at = text.indexOf(`${STARTED}\n`);
+  if (at < 0) throw new Error(`${EVENTS} has no line '${STARTED}' in it: ${text}`);
+  return { found: text.slice(0, at), later: text.slice(at + STARTED.length + 1) };
+}
+
+async function imageOf(name: string, tree: string, version: string): Promise<string> {
+  const dir = mkdtempSync(join(tmpdir(), "rdinit-takeover-"));
+  const file = join(PROJECT, `build/images/${name}.img`);
+  mkdirSync(join(PROJECT, "build/images"), { recursive: true });
+  try {
+    await unpackTree(tree, join(dir, "root"));
+    const what = [
+      "--root",
+      join(dir, "root"),
+      "--modules",
+      (await stockKernel()).modules,
+      "--kernel",
+      version,
+    ];
+    const drivers = ["--network", "--drivers", "virtio_pci virtio_net virtio_blk ext4 nfsv3 nfsv4"];
+    await run([join(PROJECT, "build/rdinit"), "image", ...what, ...drivers, "--output", file]);
+    return file;
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
