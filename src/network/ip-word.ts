@@ -39,8 +39,8 @@ export function parseIp(value: string): IpWord {
   const [first = "", second = ""] = fields;
   const isAddress = first === "" || normalAddress(unbracket(first).split("/")[0] ?? "") !== undefined;
   if (fields.length === 1 && !isAddress) return refused(`there is no method ${quoted(first)}.`);
-  if (!isAddress && fields.length < 5) return parseShort(fields);
-  if (first !== "" && second !== "" && parseMethods(second) !== undefined) return parseShort(fields);
+  const isMethod = second !== "" && parseMethods(second) !== undefined;
+  if (!isAddress && (fields.length < 5 || isMethod)) return parseShort(fields);
   return parseLong(fields);
 }
 

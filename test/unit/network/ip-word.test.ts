@@ -32,6 +32,7 @@ describe("ip=", () => {
       { link: eth0, methods: ["dhcp"], mtu: 1500, mac: "52:54:00:ab:cd:ef" },
     ],
     ["52:54:00:AB:cd:ef:dhcp", { link: { by: "mac", mac: "52:54:00:ab:cd:ef" }, methods: ["dhcp"] }],
+    ["eth0:dhcp:::", { link: eth0, methods: ["dhcp"] }],
     ["52-54-00-ab-cd-ef:dhcp", { link: { by: "mac", mac: "52:54:00:ab:cd:ef" }, methods: ["dhcp"] }],
     [":::::eth0:dhcp", { link: eth0, methods: ["dhcp"] }],
     [":::::eth0:", { link: eth0, methods: ["dhcp"] }],
@@ -126,6 +127,7 @@ describe("ip=", () => {
     ["10.0.2.15:::24::eth/0:off", '"eth/0" can\'t be the name of an interface'],
     ["10.0.2.15:::24::an-interface-of-twenty:off", "can't be the name of an interface"],
     ["10.0.2.15:::24::eth0:rarp", 'there is no method "rarp".'],
+    ["10.0.2.15:dhcp:::::rarp", 'there is no method "rarp".'],
     ["[2001:db8::1:::64::eth0:off", "an IPv6 address has to stand in [ and ]"],
     ["[fe80::1%eth0]:::64::eth0:off", "is no IP address"],
   ];
@@ -147,6 +149,11 @@ describe("ip=", () => {
     ["::::a b:eth0:dhcp", "can't be a host name", { methods: ["dhcp"] }],
     ["10.0.2.15/8:::::eth0:dhcp", "DHCP is not asked for another", { addresses: [fixed("10.0.2.15", 8)] }],
   ];
+  test("an address is no interface", () => {
+    const { wish, problems } = parseIp("10.0.2.15:dhcp");
+    expect(wish).toMatchObject({ link: undefined, methods: [], addresses: [fixed("10.0.2.15", 8)] });
+    expect(problems.join()).toContain('its server "dhcp" is no IP address');
+  });
   test.each(partly)("%s counts without what makes no sense", (value, problem, expected) => {
     const { wish, problems } = parseIp(value);
     expect(wish).toEqual({ ...nothing, link: eth0, ...expected });
