@@ -102,7 +102,7 @@ async function bootUp(boot: Boot): Promise<never> {
       if (failure instanceof PointOfNoReturn) await lastResort(sys, boot.log, failure, panic_s);
       remote.fail(describe(failure));
       const missing = modules === undefined ? [] : await missingModules(boot, modules);
-      await emergency(boot, failure, devices, missing);
+      await emergency(boot, failure, devices, missing, network?.report());
     }
   }
 }

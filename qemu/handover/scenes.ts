@@ -106,6 +106,12 @@ export const SCENES: readonly Scene[] = [
       "exit",
     ),
   },
+  {
+    name: "network by ip=, both families",
+    stack: "none",
+    words: "ip=eth0:dhcp,auto6,link-local:1400 ip=192.0.2.7::192.0.2.1:24:box:eth0:none rd.neednet=1",
+    network: true,
+  },
 ];
 
 /** QEMU's own network: nothing leaves the process. */

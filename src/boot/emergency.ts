@@ -23,6 +23,7 @@ export async function emergency(
   failure: unknown,
   devices: BlockDevices | undefined,
   missingModules: readonly string[],
+  interfaces: readonly string[] = [],
 ): Promise<void> {
   const { log } = boot;
   log.error(explainFailure(failure));
@@ -34,6 +35,8 @@ export async function emergency(
     );
     for (const line of lines) log.error(line);
   }
+  if (interfaces.length > 0) log.error("Network interfaces:");
+  for (const line of interfaces) log.error(line);
   if (missingModules.length > 0)
     log.error(`No module in this image serves ${missingModules.map(text).join(", ")}.`);
   await runHooks(boot, "emergency");

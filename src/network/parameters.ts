@@ -69,7 +69,7 @@ export const networkParameters: readonly Parameter[] = [
     name: "rd.neednet",
     usage: "rd.neednet=0|1",
     meaning:
-      "bring the network up, by DHCP without ip=; 0 does so only for what needs it (default: 1 with ip=)",
+      "bring the network up and wait for it before the root is looked for, by DHCP without ip=; 0 does so only for what needs it (default: with ip= it comes up while the boot goes on)",
     read: readSwitch((isNeeded) => ({ isNeeded })),
   },
   {

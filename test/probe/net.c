@@ -75,6 +75,7 @@ void probe_network(void)
     if (fd >= 0)
         close(fd);
     probe_lines("net.ipv6", "/proc/net/if_inet6", 0, 99, 0);
+    probe_lines("net.arp", "/proc/net/arp", 1, 99, 0);
     probe_lines("route.ipv4", "/proc/net/route", 1, 4, 5);
     probe_lines("route.ipv6", "/proc/net/ipv6_route", 0, 6, 7);
     /* Names alone: the rest is addresses and inode numbers. */

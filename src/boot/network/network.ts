@@ -3,12 +3,15 @@
  * or somebody who needs it does.
  */
 
-import { readAddresses, readLinks } from "../../../syscalls/rtnetlink/index.ts";
-import { UserError } from "../../lib/errors.ts";
+import { SysError } from "../../../syscalls/index.ts";
+import { type Link, type LinkAddress, readAddresses, readLinks } from "../../../syscalls/rtnetlink/index.ts";
+import { text } from "../../lib/bytes.ts";
+import { UserError, describe } from "../../lib/errors.ts";
 import { formatAddress } from "../../network/address.ts";
 import type { NetworkSettings, NetworkState } from "../../network/types.ts";
 import type { Boot } from "../context.ts";
 import { BringUp, type Outcome } from "./bring-up.ts";
+import { tellRealSystem } from "./leave-up.ts";
 import { loopbackUp } from "./loopback.ts";
 import { collectNames } from "./resolver.ts";
 import { Session } from "./session.ts";
@@ -113,6 +116,20 @@ export class Network {
     };
   }
 
+  /** A line for each interface, for those whose boot has failed; none when the network is not in use. Never throws. */
+  report(): string[] {
+    if (this.running === undefined) return [];
+    const { kernel } = this.running.session;
+    try {
+      const addresses = readAddresses(kernel);
+      const links = readLinks(kernel).filter(({ type }) => type !== "loopback");
+      return links.map((link) => `  ${describeLink(link, addresses)}`);
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      return [`  (can't be read: ${describe(error)})`];
+    }
+  }
+
   /** Resolves at the next change of state(). */
   changed(): Promise<void> {
     return this.next.promise;
@@ -128,9 +145,12 @@ export class Network {
     running?.session.end();
     if (running !== undefined)
       await Promise.all(running.bringUp.interfaces.map((one) => one.end(!rootIsOnNetwork)));
+    if (rootIsOnNetwork && running !== undefined) {
+      const { interfaces } = running.bringUp;
+      tellRealSystem(this.boot, interfaces, collectNames(running.session, interfaces));
+    }
     await takeDown(this.boot, this.before, rootIsOnNetwork);
-    if (rootIsOnNetwork) running?.session.undo.forget();
-    else running?.session.undo.run(this.boot.log);
+    if (!rootIsOnNetwork) running?.session.undo.run(this.boot.log);
     running?.session.close();
   }
 
@@ -165,4 +185,11 @@ export class Network {
       resolve();
     }
   }
+}
+
+function describeLink({ index, name, mac, isUp, isOperational }: Link, all: readonly LinkAddress[]): string {
+  const own = all.filter(({ link }) => link === index);
+  const state = isOperational ? "up" : isUp ? "no carrier" : "down";
+  const shown = own.map(({ address, prefix }) => `${formatAddress(address)}/${prefix}`);
+  return [text(name), mac, state, ...shown].filter((word) => word !== "").join(" ");
 }

@@ -29,9 +29,4 @@ export class Undo {
       }
     }
   }
-
-  /** Everything stays as it is. */
-  forget(): void {
-    this.steps.length = 0;
-  }
 }

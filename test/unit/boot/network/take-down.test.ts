@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { isRootOnNetwork, linksThatAreUp, takeDown } from "../../../../src/boot/network/take-down.ts";
-import { type Tree, fakeKernel } from "../../../../syscalls/fake.ts";
+import { type Tree, attribute, fakeKernel } from "../../../../syscalls/fake.ts";
 import { bootOn } from "../../../fixtures/disks-in-memory.ts";
 
 const links = (flags: Readonly<Record<string, string>>): Tree =>
@@ -50,4 +50,21 @@ function rootBelowOverlay(type: string): boolean {
 test("a filesystem of another machine below an overlay is the root's", () => {
   expect(rootBelowOverlay("nfs4")).toBe(true);
   expect(rootBelowOverlay("ext4")).toBe(false);
+});
+
+function onNetwork(...mounts: readonly (readonly [at: string, type: string, options?: string])[]): boolean {
+  const lines = mounts.map(([at, type, options = "rw"]) => `1 1 0:1 / ${at} rw - ${type} none ${options}`);
+  const { sys } = fakeKernel({
+    rootfs: { proc: {} },
+    mounts: [{ at: "/proc", type: "proc" }],
+    proc: { self: { mountinfo: attribute(() => `${lines.join("\n")}\n`) } },
+  });
+  return isRootOnNetwork(sys);
+}
+
+test("the network carries the root when that, or what is mounted in it, is another machine's", () => {
+  expect(onNetwork(["/sysroot", "nfs"])).toBe(true);
+  expect(onNetwork(["/sysroot", "ext4"], ["/sysroot/usr", "nfs4"])).toBe(true);
+  expect(onNetwork(["/sysroot", "9p", "rw,trans=virtio"])).toBe(false);
+  expect(onNetwork(["/sysroot", "9p", "rw,trans=tcp,port=564"])).toBe(true);
 });
