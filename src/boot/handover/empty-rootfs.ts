@@ -3,6 +3,7 @@
 import {
   AT_REMOVEDIR,
   AT_SYMLINK_NOFOLLOW,
+  type DirEntry,
   type Fd,
   O_CLOEXEC,
   O_DIRECTORY,
@@ -37,12 +38,12 @@ export function emptyRootfs(sys: Syscalls, log: Log, dev: string): void {
 }
 
 function emptyDirectory(sys: Syscalls, log: Log, dir: Fd, root: Stat): void {
-  const names: string[] = [];
-  for (let entries = sys.getdents(dir); entries.length > 0; entries = sys.getdents(dir))
-    names.push(...entries.map((entry) => entry.name));
-  for (const name of names) {
+  const all: DirEntry[] = [];
+  for (let entries = sys.getdents(dir); entries.length > 0; entries = sys.getdents(dir)) all.push(...entries);
+  for (const { name, type } of all) {
     try {
-      remove(sys, log, dir, name, root);
+      if (type === "directory" || type === "unknown") remove(sys, log, dir, name, root);
+      else removeFile(sys, dir, name, root);
     } catch (error) {
       log.warning(`${text(name)} stays in the rootfs and in memory: ${describe(error)}.`);
     }
@@ -52,10 +53,7 @@ function emptyDirectory(sys: Syscalls, log: Log, dir: Fd, root: Stat): void {
 function remove(sys: Syscalls, log: Log, dir: Fd, name: string, root: Stat): void {
   const stat = sys.stat(dir, name, AT_SYMLINK_NOFOLLOW);
   if (!sameMount(stat, root)) return;
-  if (stat.type !== "directory") {
-    sys.unlinkat(dir, name, 0);
-    return;
-  }
+  if (stat.type !== "directory") return removeFile(sys, dir, name, root);
   const child = sys.openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   try {
     // Looked at again by descriptor: what was opened is what is emptied.
@@ -68,6 +66,15 @@ function remove(sys: Syscalls, log: Log, dir: Fd, name: string, root: Stat): voi
   } catch (error) {
     // A mount point further down keeps its directories, the new root's above all; what else stayed was told.
     if (!isErrno(error, "ENOTEMPTY")) throw error;
+  }
+}
+
+// There are hundreds of files, and the kernel deletes no name that something is mounted over: asked first, it is asked once.
+function removeFile(sys: Syscalls, dir: Fd, name: string, root: Stat): void {
+  try {
+    sys.unlinkat(dir, name, 0);
+  } catch (error) {
+    if (!isErrno(error, "EBUSY") || sameMount(sys.stat(dir, name, AT_SYMLINK_NOFOLLOW), root)) throw error;
   }
 }
 
