@@ -47,8 +47,8 @@ export async function bootRdinit(
 }
 
 /** Waits until the probe has told all and powered the machine off. Throws Error with the console's end otherwise. */
-export async function probed(machine: Machine): Promise<Listing> {
-  await machine.console.expect(/^PROBE END \d+$/m, MACHINE_MS);
+export async function probed(machine: Machine, timeout_ms = MACHINE_MS): Promise<Listing> {
+  await machine.console.expect(/^PROBE END \d+$/m, timeout_ms);
   await machine.expectEnd("powered off");
   return parseListing(machine.console.text);
 }

@@ -14,6 +14,7 @@ import { describe } from "../lib/errors.ts";
 import { type PartitionTable, readPartitionTable } from "../probe/partitions.ts";
 import { type Found, type Reader, isAmbivalent, probeSuperblock } from "../probe/superblock.ts";
 import { isPartOfVolume } from "./storage/lvm-names.ts";
+import { Turns } from "./turns.ts";
 import { parseUeventFile, type Uevent } from "./uevent.ts";
 
 /** One block device. What is on it is read at the first question, and again after each change. */
@@ -39,11 +40,20 @@ export interface Contents {
   readonly problem: string | undefined;
 }
 
+// A look at a disk takes two threads' worth of calls and 200 kB, and a machine may have hundreds of disks.
+const readersAtOnce = 32;
+
+// A disk that takes longer may never answer.
+const turn_ms = 100;
+
 export class BlockDevices {
   private readonly sys: Syscalls;
   private readonly byName = new Map<string, BlockDevice>();
   private waiters: (() => void)[] = [];
   private changes = 0;
+  /** All of them in their order, until one comes or goes. */
+  private sorted: readonly BlockDevice[] | undefined;
+  private readonly turns = new Turns(readersAtOnce, turn_ms, () => this.wake());
   private missed: () => void = () => undefined;
 
   constructor(sys: Syscalls) {
@@ -52,7 +62,11 @@ export class BlockDevices {
 
   /** All devices that have a size and are not parts of logical volumes, disks before their partitions, in the order of their names. */
   all(): BlockDevice[] {
-    return [...this.byName.values()].sort((a, b) => (naturalKey(a.name) < naturalKey(b.name) ? -1 : 1));
+    this.sorted ??= [...this.byName.values()]
+      .map((device) => ({ device, key: naturalKey(device.name) }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
+      .map(({ device }) => device);
+    return [...this.sorted];
   }
 
   get(name: string): BlockDevice | undefined {
@@ -74,21 +88,28 @@ export class BlockDevices {
     this.missed();
   }
 
+  /** True while devices are there that nobody has begun to read: of hundreds, only so many are read at a time. */
+  get isBehind(): boolean {
+    return this.turns.isQueueing;
+  }
+
   /** Takes in all that sysfs lists now. */
   scan(): void {
     const names = new Set(list(this.sys, "/sys/class/block").map((entry) => entry.name));
-    for (const name of this.byName.keys()) if (!names.has(name)) this.byName.delete(name);
+    for (const name of this.byName.keys()) if (!names.has(name)) this.forget(name);
     for (const name of names) this.refresh(name);
     this.haveChanged();
   }
 
-  /** Takes in one event. */
-  handle(event: Uevent): void {
-    if (event.values.get("SUBSYSTEM") !== "block") return;
-    const name = event.devpath.slice(event.devpath.lastIndexOf("/") + 1);
-    if (event.action === "remove") this.byName.delete(name);
-    else this.refresh(name);
-    this.haveChanged();
+  /** Takes in events, in their order. A device is looked at once: sysfs tells what the last of its events means. */
+  handle(...events: readonly Uevent[]): void {
+    const last = new Map<string, string>();
+    for (const { action, devpath, values } of events)
+      if (values.get("SUBSYSTEM") === "block") last.set(devpath.slice(devpath.lastIndexOf("/") + 1), action);
+    for (const [name, action] of last)
+      if (action === "remove") this.forget(name);
+      else this.refresh(name);
+    if (last.size > 0) this.haveChanged();
   }
 
   /** Resolves at the next change of any device, or when somebody calls `wake`. */
@@ -109,9 +130,14 @@ export class BlockDevices {
   }
 
   private refresh(name: string): void {
-    const device = describeDevice(this.sys, name, () => this.haveChanged());
-    if (device === undefined) this.byName.delete(name);
-    else this.byName.set(name, device);
+    const device = describeDevice(this.sys, name, this.turns, () => this.haveChanged());
+    if (device === undefined) return this.forget(name);
+    this.byName.set(name, device);
+    this.sorted = undefined;
+  }
+
+  private forget(name: string): void {
+    if (this.byName.delete(name)) this.sorted = undefined;
   }
 }
 
@@ -120,7 +146,12 @@ function naturalKey(name: string): string {
   return name.replace(/\d+/g, (digits) => digits.padStart(8, "0"));
 }
 
-function describeDevice(sys: Syscalls, name: string, answered: () => void): BlockDevice | undefined {
+function describeDevice(
+  sys: Syscalls,
+  name: string,
+  turns: Turns,
+  answered: () => void,
+): BlockDevice | undefined {
   const directory = `/sys/class/block/${name}`;
   const uevent = readAttribute(sys, `${directory}/uevent`);
   if (uevent === undefined) return undefined;
@@ -145,8 +176,10 @@ function describeDevice(sys: Syscalls, name: string, answered: () => void): Bloc
         ? undefined
         : { number: Number(number), name: values.get("PARTNAME"), disk: diskOf(sys, directory) },
     dmName,
-    contents: once(() => readContents(sys, node, size_bytes, sector_bytes).finally(answered)),
-    table: once(() => readTable(sys, node, size_bytes, sector_bytes).finally(answered)),
+    contents: once(() =>
+      turns.take(() => readContents(sys, node, size_bytes, sector_bytes)).finally(answered),
+    ),
+    table: once(() => turns.take(() => readTable(sys, node, size_bytes, sector_bytes)).finally(answered)),
   };
 }
 

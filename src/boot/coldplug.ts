@@ -7,6 +7,7 @@ import type { Boot } from "./context.ts";
 import type { KernelModules } from "./kmodules.ts";
 import { noteDevice } from "./timing/devices.ts";
 import { undrivenModaliases } from "./undriven.ts";
+import type { Uevent } from "./uevent.ts";
 import { openUevents } from "./uevents.ts";
 
 /**
@@ -21,22 +22,32 @@ export async function watchDevices(boot: Boot, devices: BlockDevices, modules: K
   };
   const uevents = openUevents(sys);
   void uevents.run(log, {
-    event: (event) => {
-      noteDevice(boot.timing, event);
-      devices.handle(event);
-      // The chip that an encrypted volume waits for.
-      if (event.values.get("SUBSYSTEM") === "tpmrm") devices.wake();
-      // The device of a directory that the host shares, which can be mounted now.
-      if (event.action === "bind" && event.values.get("SUBSYSTEM") === "virtio") devices.wake();
-      const modalias = event.action === "add" ? event.values.get("MODALIAS") : undefined;
-      if (modalias !== undefined) modules.request([modalias]);
+    events: (events) => {
+      for (const event of events) noteDevice(boot.timing, event);
+      devices.handle(...events);
+      if (events.some(changesMore)) devices.wake();
+      const added = events.filter(({ action }) => action === "add");
+      const modaliases = new Set(added.flatMap(({ values }) => values.get("MODALIAS") ?? []));
+      if (modaliases.size > 0) modules.request([...modaliases]);
     },
-    lost: lookAround,
+    lost: () => {
+      lookAround();
+      devices.wake();
+    },
   });
   if (modules.first.length > 0) await modules.load(modules.first);
   boot.timing.step("looking around", lookAround);
   for (const { name } of devices.all()) boot.timing.mark("device", name, "was there");
   if (modules.last.length > 0) void modules.settled().then(() => modules.load(modules.last));
+}
+
+/**
+ * Whether somebody may wait for what this tells, although it is no block device: the chip that an encrypted volume needs,
+ * or a directory that the host shares, which can be mounted now.
+ */
+function changesMore({ action, values }: Uevent): boolean {
+  const subsystem = values.get("SUBSYSTEM");
+  return subsystem === "tpmrm" || (action === "bind" && subsystem === "virtio");
 }
 
 /**

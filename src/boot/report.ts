@@ -3,24 +3,52 @@
 import { text } from "../lib/bytes.ts";
 import type { BlockDevice, BlockDevices } from "./blockdevices.ts";
 
-/** All block devices in one line. */
+/** All block devices in one line; of more than a few, those that hold something, and how many others there are. */
 export async function describeDevices(devices: BlockDevices): Promise<string> {
-  const all = await Promise.all(devices.all().map((device) => describeDevice(devices, device)));
+  const all = await theTelling(devices, mostInLine, "(not read yet)");
   return all.length === 0 ? "there is no block device yet" : `there is ${all.join(", ")}`;
 }
 
-/** A line for each block device: name, size, type, label, UUID, and the names from its partition table. */
+/**
+ * A line for each block device: name, size, type, label, UUID, and the names from its partition table. Of more than a
+ * screen takes, those that hold something, and how many others there are.
+ */
 export async function listDevices(devices: BlockDevices): Promise<string[]> {
-  return Promise.all(devices.all().map(async (device) => `  ${await describeDevice(devices, device)}`));
+  return (await theTelling(devices, mostLines, "(does not answer)")).map((words) => `  ${words}`);
+}
+
+const mostInLine = 16;
+const mostLines = 64;
+
+/** What was found out of a device, in words. */
+interface Described {
+  readonly words: string;
+  /** It is not just empty. */
+  readonly tells: boolean;
+}
+
+async function theTelling(devices: BlockDevices, most: number, silent: string): Promise<string[]> {
+  const all = await Promise.all(devices.all().map((device) => describeDevice(devices, device, silent)));
+  if (all.length <= most) return all.map(({ words }) => words);
+  // Those that tell something first, each kind in its order.
+  const chosen = new Set([...all.filter(({ tells }) => tells), ...all].slice(0, most));
+  const words = all.filter((one) => chosen.has(one)).map((one) => one.words);
+  return [...words, `and ${all.length - most} others`];
 }
 
 // A device that does not answer must not hold up the report about it.
 const patience_ms = 2000;
 
-async function describeDevice(devices: BlockDevices, device: BlockDevice): Promise<string> {
+// `silent` is the word for a device that has not answered in time.
+async function describeDevice(
+  devices: BlockDevices,
+  device: BlockDevice,
+  silent: string,
+): Promise<Described> {
   const words = [device.name, describeSize(device.size_bytes)];
   const answered = await Promise.race([describeContents(devices, device), Bun.sleep(patience_ms)]);
-  return [...words, ...(answered ?? ["(does not answer)"])].join(" ");
+  const more = answered ?? [silent];
+  return { words: [...words, ...more].join(" "), tells: (answered ?? []).length > 0 };
 }
 
 async function describeContents(devices: BlockDevices, device: BlockDevice): Promise<string[]> {

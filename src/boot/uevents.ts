@@ -20,8 +20,8 @@ import type { Log } from "./log.ts";
 import { type Uevent, parseUevent } from "./uevent.ts";
 
 export interface UeventHandlers {
-  /** Each event of the kernel, in order. */
-  readonly event: (event: Uevent) => void;
+  /** Events of the kernel, in order; of those that came at once, so many that other work has its turn. */
+  readonly events: (events: readonly Uevent[]) => void;
   /** Events were lost, as more came than the socket holds: sysfs must be read anew. */
   readonly lost: () => void;
 }
@@ -39,8 +39,8 @@ export function openUevents(sys: Syscalls): { run: (log: Log, handlers: UeventHa
 function openSocket(sys: Syscalls): Fd {
   try {
     const fd = sys.socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
-    // Only what is queued is paid for.
-    sys.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, 64 * 1024 * 1024);
+    // Some ten thousand events. Only what is queued is paid for, and what is lost costs no more than a look around.
+    sys.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, 16 * 1024 * 1024);
     sys.bindNetlink(fd, 1);
     return fd;
   } catch (error) {
@@ -52,28 +52,62 @@ function openSocket(sys: Syscalls): Fd {
   }
 }
 
+// How many events are handed on at once: a look at each device of them takes some milliseconds.
+const mostAtOnce = 256;
+
 async function deliver(sys: Syscalls, fd: Fd, log: Log, handlers: UeventHandlers): Promise<void> {
+  let overruns = 0;
   for (;;) {
     try {
-      handle(await sys.slow.recv(fd), log, handlers);
-      // What else is there needs no waiting for.
-      for (let more = sys.recv(fd, MSG_DONTWAIT); more !== undefined; more = sys.recv(fd, MSG_DONTWAIT))
-        handle(more, log, handlers);
+      // Waited for on a thread also when more is there: children, timers and disks are heard in between.
+      handOn(log, handlers, collect(sys, fd, await sys.slow.recv(fd)));
     } catch (error) {
       if (!isErrno(error, "ENOBUFS")) {
         log.error(`The kernel's device events can't be read any more: ${describe(error)}.`);
         return;
       }
-      log.warning("more device events came than could be kept; looking at all devices again.");
+      const words = "more device events came than could be kept; looking at all devices again.";
+      if (overruns++ === 0) log.warning(words);
+      else log.debug(words);
+      discard(sys, fd);
       guard(log, "The devices", () => handlers.lost());
     }
   }
 }
 
-function handle(datagram: Datagram, log: Log, handlers: UeventHandlers): void {
-  if (datagram.senderPort !== 0) return;
-  const event = parseUevent(fromBytes(datagram.bytes));
-  if (event !== undefined) guard(log, `The event of ${text(event.devpath)}`, () => handlers.event(event));
+/** The event in `first`, and those that wait for nobody behind it. */
+function collect(sys: Syscalls, fd: Fd, first: Datagram): Uevent[] {
+  const events: Uevent[] = [];
+  let next: Datagram | undefined = first;
+  for (let count = 1; next !== undefined; count++) {
+    const event = next.senderPort === 0 ? parseUevent(fromBytes(next.bytes)) : undefined;
+    if (event !== undefined) events.push(event);
+    next = count < mostAtOnce ? sys.recv(fd, MSG_DONTWAIT) : undefined;
+  }
+  return events;
+}
+
+/**
+ * Empties the socket. Once events were lost the kernel drops all that come, without a word, until everything that is
+ * queued has been read (netlink_rcv_wake() in net/netlink/af_netlink.c): whoever looked around before would miss them.
+ */
+function discard(sys: Syscalls, fd: Fd): void {
+  for (;;)
+    try {
+      if (sys.recv(fd, MSG_DONTWAIT) === undefined) return;
+    } catch (error) {
+      if (!isErrno(error, "ENOBUFS")) throw error;
+    }
+}
+
+// What one event is to blame for costs none of the others.
+function handOn(log: Log, handlers: UeventHandlers, events: readonly Uevent[]): void {
+  try {
+    if (events.length > 0) handlers.events(events);
+  } catch {
+    for (const event of events)
+      guard(log, `The event of ${text(event.devpath)}`, () => handlers.events([event]));
+  }
 }
 
 // One event that can't be used must not end the stream that every wait hangs on.

@@ -16,7 +16,8 @@ export interface DeviceWait<T> {
 }
 
 /**
- * Waits until `look` has a value; undefined when the deadline came first, which stands still while a layer is at work.
+ * Waits until `look` has a value; undefined when the deadline came first, which stands still while a layer is at work and
+ * while there are disks that nobody has begun to read.
  * Nothing is said while a person is asked something: the question is on the console.
  */
 export async function waitForDevices<T>(
@@ -36,6 +37,6 @@ export async function waitForDevices<T>(
       layers.asks() ? undefined : [`waiting for ${await what()}`, ...layers.waitsFor()].join("; "),
     detail: () => describeDevices(devices),
     timeout_ms,
-    isHeld: () => layers.isBusy(),
+    isHeld: () => layers.isBusy() || devices.isBehind,
   });
 }

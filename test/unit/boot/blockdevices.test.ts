@@ -79,6 +79,18 @@ describe("events", () => {
     expect(devices.all()).toEqual([]);
   });
 
+  test("that come at once look at each device once, and the last one counts", async () => {
+    const kernel = machine();
+    const devices = new BlockDevices(kernel.sys);
+    const { version } = devices;
+    const storm = Array.from({ length: 200 }, () => event("change", "sda"));
+    devices.handle(event("remove", "sda"), ...storm, event("add", "sda1"), event("remove", "sda1"));
+    expect(devices.all().map(({ name }) => name)).toEqual(["sda"]);
+    expect(devices.version).toBe(version + 1);
+    const looks = kernel.calls.filter(({ args }) => args[0] === "/sys/class/block/sda/uevent");
+    expect(looks).toHaveLength(1);
+  });
+
   test("of other subsystems wake nobody", async () => {
     const devices = new BlockDevices(machine().sys);
     let woken = false;

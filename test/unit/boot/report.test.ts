@@ -103,5 +103,23 @@ test("a device that does not answer holds up nothing for long", async () => {
     const lines = listDevices(new Listed(device("sda", {}), stuck));
     await advance(2000);
     expect(await lines).toEqual(["  sda 512 B", "  sdb 512 B (does not answer)"]);
+    // It may not have had its turn yet (turns.ts).
+    const line = describeDevices(new Listed(device("sda", {}), stuck));
+    await advance(2000);
+    expect(await line).toBe("there is sda 512 B, sdb 512 B (not read yet)");
   });
+});
+
+test("of hundreds of devices those are told that hold something, and how many others there are", async () => {
+  const found = { type: "ext4", usage: "filesystem" } as const;
+  const many = Array.from({ length: 512 }, (_, at) => device(`sd${at}`, at % 100 === 99 ? { found } : {}));
+  const line = await describeDevices(new Listed(...many));
+  expect(line).toStartWith("there is sd0 512 B, sd1 512 B, ");
+  for (const name of ["sd99", "sd199", "sd299", "sd399", "sd499"])
+    expect(line).toContain(`${name} 512 B ext4, `);
+  expect(line).toEndWith(", and 496 others");
+  expect(line.split(", ")).toHaveLength(17);
+  const lines = await listDevices(new Listed(...many));
+  expect(lines).toHaveLength(65);
+  expect(lines.at(-1)).toBe("  and 448 others");
 });

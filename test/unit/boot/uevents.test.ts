@@ -15,9 +15,11 @@ function listen(onEvent: (devpath: string) => void = () => {}) {
   let over = false;
   void openUevents(kernel.sys)
     .run(log, {
-      event({ devpath }) {
-        seen.push(devpath);
-        onEvent(devpath);
+      events(events) {
+        for (const { devpath } of events) {
+          seen.push(devpath);
+          onEvent(devpath);
+        }
       },
       lost() {
         seen.push("lost");
@@ -44,7 +46,10 @@ test("what came before the first look is kept", async () => {
   const uevents = openUevents(kernel.sys);
   kernel.deliver(event("early"));
   const seen: string[] = [];
-  void uevents.run(collectLog().log, { event: ({ devpath }) => void seen.push(devpath), lost: () => {} });
+  void uevents.run(collectLog().log, {
+    events: (events) => void seen.push(...events.map(({ devpath }) => devpath)),
+    lost: () => {},
+  });
   await settle();
   expect(seen).toEqual(["/devices/early"]);
 });
@@ -61,10 +66,42 @@ test("only the kernel is believed, and only whole events", async () => {
 test("after an overrun all is looked at anew, and the stream goes on", async () => {
   const { kernel, seen, lines } = listen();
   kernel.overrun();
+  await settle();
   kernel.deliver(event("a"));
   await settle();
   expect(seen).toEqual(["lost", "/devices/a"]);
   expect(lines).toHaveLength(1);
+});
+
+test("after an overrun nothing that is queued is taken in: until the queue is empty the kernel drops what comes", async () => {
+  const { kernel, seen, lines } = listen();
+  for (const name of ["before", "still before"]) kernel.deliver(event(name));
+  kernel.overrun();
+  kernel.deliver(event("behind"));
+  kernel.overrun();
+  await settle();
+  expect(seen).toEqual(["lost"]);
+  kernel.overrun();
+  kernel.deliver(event("dropped too"));
+  await settle();
+  expect(seen).toEqual(["lost", "lost"]);
+  // Told once: a storm would fill the console.
+  expect(lines.filter((line) => line.startsWith("warning"))).toHaveLength(1);
+});
+
+test("what comes in a storm is handed on in parts, in its order", async () => {
+  const kernel = fakeKernel();
+  const parts: string[][] = [];
+  const uevents = openUevents(kernel.sys);
+  const names = Array.from({ length: 1000 }, (_, at) => `d${at}`);
+  for (const name of names) kernel.deliver(event(name));
+  void uevents.run(collectLog().log, {
+    events: (events) => void parts.push(events.map(({ devpath }) => devpath)),
+    lost: () => {},
+  });
+  await settle();
+  expect(parts.flat()).toEqual(names.map((name) => `/devices/${name}`));
+  expect(Math.max(...parts.map((part) => part.length))).toBe(256);
 });
 
 test("an event that can't be used is told and ends nothing", async () => {
@@ -72,10 +109,13 @@ test("an event that can't be used is told and ends nothing", async () => {
     if (devpath !== "/devices/good") throw new TypeError("undefined is not a function");
   });
   kernel.deliver(event("bad\n"));
+  await settle();
   kernel.overrun();
+  await settle();
   kernel.deliver(event("good"));
   await settle();
-  expect(seen).toEqual(["/devices/bad\n", "lost", "/devices/good"]);
+  // The bad one was handed on a second time, alone.
+  expect(seen).toEqual(["/devices/bad\n", "/devices/bad\n", "lost", "/devices/good"]);
   expect(lines[0]).toBe(
     "error: The event of /devices/bad\\n can't be taken in: undefined is not a function.",
   );
