@@ -48,7 +48,7 @@ export function sshPart(root: FileTree, wishes: SshWishes): { part: Part; decisi
       notes: [...notes, ...keys.notes],
     },
     decisions: [
-      `${lines.length} keys may log in, out of ${files.map(({ path }) => text(path)).join(" and ")}.`,
+      `${lines.length} ${lines.length === 1 ? "key" : "keys"} may log in, out of ${files.map(({ path }) => text(path)).join(" and ")}.`,
       ...keys.decisions,
     ],
   };
