@@ -4,6 +4,7 @@
  */
 
 import { text } from "../lib/bytes.ts";
+import { nearest } from "../lib/nearest.ts";
 import { normalAddress } from "./address.ts";
 import { unbracket } from "./fields.ts";
 import { isLinkName, normalMac } from "./link-names.ts";
@@ -17,7 +18,7 @@ export function parseBondOptions(list: string): { options: BondOption[]; problem
     const [, key = word, value = ""] = /^([^=]*)=([^]*)$/.exec(word) ?? [];
     const name = ALIASES.get(key) ?? key;
     const kind = OPTIONS.get(name);
-    if (kind === undefined) problems.push(`bonds have no option "${text(key)}"; it is left out.`);
+    if (kind === undefined) problems.push(unknownOption(key));
     else if (readValue(kind, value) === undefined)
       problems.push(`its option ${text(key)}="${text(value)}" makes no sense and is left out.`);
     else said.set(name, value);
@@ -29,6 +30,11 @@ export function parseBondOptions(list: string): { options: BondOption[]; problem
   // Without either the kernel would never notice that a cable is out.
   if (!said.has("miimon") && !isOn(said, "arp_interval")) said.set("miimon", "100");
   return { options: [...OPTIONS].flatMap(([name, kind]) => optionOf(name, kind, said.get(name))), problems };
+}
+
+function unknownOption(key: string): string {
+  const meant = nearest(key, [...OPTIONS.keys(), ...ALIASES.keys()]);
+  return `bonds have no option "${text(key)}"; it is left out.${meant === undefined ? "" : ` Did you mean ${meant}?`}`;
 }
 
 function optionOf(name: string, kind: Kind, source: string | undefined): BondOption[] {

@@ -16,7 +16,7 @@ import { classPrefix, familyOf, fullPrefix, isUnspecified, normalAddress, parseP
 import { isDomain } from "./domains.ts";
 import { splitFields, unbracket } from "./fields.ts";
 import { normalMac, parseLink } from "./link-names.ts";
-import { type Methods, parseMethods } from "./methods.ts";
+import { type Methods, parseMethods, unknownMethod } from "./methods.ts";
 import type { InterfaceWish, StaticAddress } from "./types.ts";
 
 /** What one ip= says. */
@@ -38,7 +38,7 @@ export function parseIp(value: string): IpWord {
   if (fields === undefined) return refused("an IPv6 address has to stand in [ and ], with : behind.");
   const [first = "", second = ""] = fields;
   const isAddress = first === "" || normalAddress(unbracket(first).split("/")[0] ?? "") !== undefined;
-  if (fields.length === 1 && !isAddress) return refused(`there is no method ${quoted(first)}.`);
+  if (fields.length === 1 && !isAddress) return refused(unknownMethod(first));
   const isMethod = second !== "" && parseMethods(second) !== undefined;
   if (!isAddress && (fields.length < 5 || isMethod)) return parseShort(fields);
   return parseLong(fields);
@@ -71,7 +71,7 @@ function parseShort([
   const link = parseLink(interfaceName);
   if (link === undefined) return refused(`${quoted(interfaceName)} can't be the name of an interface.`);
   const methods = parseMethods(method);
-  if (methods === undefined || method === "") return refused(`there is no method ${quoted(method)}.`);
+  if (methods === undefined || method === "") return refused(unknownMethod(method));
   const problems: string[] = [];
   const wish: InterfaceWish = {
     ...nothing,
@@ -91,9 +91,10 @@ function parseLong(fields: readonly string[]): IpWord {
   if (link === undefined && interfaceName !== "")
     return refused(`${quoted(interfaceName)} can't be the name of an interface.`);
   const methods = parseMethods(method);
-  if (methods === undefined) return refused(`there is no method ${quoted(method)}.`);
+  if (methods === undefined) return refused(unknownMethod(method));
   const own = readOwnAddress(address, server, mask);
   if (typeof own === "string") return refused(own);
+  if (own === undefined && methods.isNone && link === undefined) return { wish: undefined, problems: [] };
   const problems: string[] = [];
   // The kernel asks nobody for what it has been told.
   const asked = methods.methods.filter((one) => own === undefined || one !== "dhcp");
@@ -113,7 +114,6 @@ function parseLong(fields: readonly string[]): IpWord {
     domain: domain.length === 0 ? undefined : domain.join("."),
     ...readRest(fields.slice(7), problems),
   };
-  if (own === undefined && methods.isNone && link === undefined) return { wish: undefined, problems };
   return { wish, problems };
 }
 

@@ -1,5 +1,7 @@
 /** The methods of ip=: by which protocol an interface gets its addresses. */
 
+import { text } from "../lib/bytes.ts";
+import { nearest } from "../lib/nearest.ts";
 import type { Method } from "./types.ts";
 
 export interface Methods {
@@ -34,6 +36,14 @@ export function parseMethods(source: string): Methods | undefined {
     isNone: methods.length === 0,
     clientId: undefined,
   };
+}
+
+/** A sentence about a text that parseMethods() does not take. */
+export function unknownMethod(source: string): string {
+  const words = source.split(",");
+  const unknown = words.find((word) => !METHODS.has(word)) ?? source;
+  const meant = nearest(unknown, [...METHODS.keys()]);
+  return `there is no method "${text(unknown)}".${meant === undefined ? "" : ` Did you mean ${meant}?`}`;
 }
 
 /** Every word, and what it means. */

@@ -1,43 +1,20 @@
-/** The table of the network's parameters, and how each is read. */
+/** The table of the network's parameters. */
 
-import { switchValue } from "../boot/switch-word.ts";
 import { normalAddress } from "./address.ts";
 import { unbracket } from "./fields.ts";
-import { parseIp } from "./ip-word.ts";
 import { parseBootif, parseLink } from "./link-names.ts";
+import {
+  type Parameter,
+  added,
+  readIp,
+  readSwitch,
+  readVendorClass,
+  timeout,
+  withValue,
+  without,
+} from "./readers.ts";
 import { parseRoute } from "./route-word.ts";
-import type { InterfaceWish, LinkRef, NetworkSettings, NetworkTimeouts } from "./types.ts";
 import { parseBond, parseBridge, parseName, parseVlan } from "./virtual-words.ts";
-
-/** What the words before have said. */
-export interface Draft extends Omit<NetworkSettings, "isAskedFor" | "isWaitedFor" | "isOff" | "bootLink"> {
-  /** rd.neednet=, when it was said. */
-  readonly isNeeded: boolean | undefined;
-  /** Whether there was an ip= that is not off. */
-  readonly hasIp: boolean;
-  readonly hasOff: boolean;
-  readonly bootdev: LinkRef | undefined;
-  readonly bootif: LinkRef | undefined;
-  readonly usesBootif: boolean;
-  readonly interfaces: readonly InterfaceWish[];
-}
-
-/** What a word adds. */
-export interface Said {
-  readonly draft?: Partial<Draft>;
-  /** Why it is ignored: a sentence. */
-  readonly ignored?: string;
-  /** What of it is not as it was written: sentences. */
-  readonly problems?: readonly string[];
-}
-
-interface Parameter {
-  readonly name: string;
-  readonly usage: string;
-  readonly meaning: string;
-  /** Missing for a further form of the row above. */
-  readonly read?: (value: string | undefined, draft: Draft) => Said;
-}
 
 /** Every parameter, in the order of the manual. */
 export const networkParameters: readonly Parameter[] = [
@@ -137,7 +114,7 @@ export const networkParameters: readonly Parameter[] = [
   },
   {
     name: "team",
-    usage: "team=…",
+    usage: "team=NAME:INTERFACE,…",
     meaning: "not supported, as teams need a daemon: use bond=",
     read: () => ({ ignored: "a team needs a daemon that is not here; use bond= instead." }),
   },
@@ -208,69 +185,3 @@ export const networkParameters: readonly Parameter[] = [
     read: readVendorClass,
   },
 ];
-
-function readIp(value: string | undefined, draft: Draft): Said {
-  if (value === undefined) return { ignored: "it needs a value." };
-  const { wish, problems } = parseIp(value);
-  if (wish !== undefined) {
-    // What leaves an interface alone asks for nothing.
-    const hasIp = draft.hasIp || wish.methods.length + wish.addresses.length > 0;
-    return { draft: { hasIp, interfaces: [...draft.interfaces, wish] }, problems };
-  }
-  const [problem] = problems;
-  if (problem === undefined) return { draft: { hasOff: true } };
-  // The machine is to have a network: one that works by DHCP is better than none.
-  return { draft: { hasIp: true }, ignored: problem };
-}
-
-function readVendorClass(value: string | undefined, { dhcp }: Draft): Said {
-  if (value === undefined || value === "" || value.length > 255)
-    return { ignored: "it has to be a text of 1 to 255 bytes." };
-  return { draft: { dhcp: { ...dhcp, vendorClass: value } } };
-}
-
-// A day bounds what a timer can take, and what anyone can mean.
-const longest_s = 86_400;
-
-function timeout(key: keyof NetworkTimeouts, name: string, meaning: string): Parameter {
-  return {
-    name,
-    usage: `${name}=SECONDS`,
-    meaning,
-    read: withValue((value, { timeouts }) =>
-      /^\d{1,9}(\.\d{1,3})?$/.test(value)
-        ? {
-            draft: {
-              timeouts: { ...timeouts, [key]: Math.round(Math.min(Number(value), longest_s) * 1000) },
-            },
-          }
-        : { ignored: "it is not a number of seconds." },
-    ),
-  };
-}
-
-function readSwitch(said: (on: boolean) => Partial<Draft>): Parameter["read"] & {} {
-  return (value) => {
-    const on = value === undefined || value === "" || switchValue(value);
-    return on === undefined ? { ignored: "it is neither 0 nor 1." } : { draft: said(on) };
-  };
-}
-
-function withValue(read: (value: string, draft: Draft) => Said): Parameter["read"] & {} {
-  return (value, draft) =>
-    value === undefined || value === "" ? { ignored: "it needs a value." } : read(value, draft);
-}
-
-function added<T>(
-  parsed: string | { readonly made: T; readonly problems: readonly string[] },
-  add: (made: T) => Partial<Draft>,
-): Said {
-  return typeof parsed === "string"
-    ? { ignored: parsed }
-    : { draft: add(parsed.made), problems: parsed.problems };
-}
-
-// A later word of the same name takes the place of the earlier one.
-function without<T extends { readonly name: string }>(list: readonly T[], one: T): T[] {
-  return list.filter(({ name }) => name !== one.name);
-}

@@ -3,7 +3,8 @@
 import { type Word, sameName } from "../boot/cmdline.ts";
 import { text } from "../lib/bytes.ts";
 import { mergeWishes } from "./merge.ts";
-import { type Draft, networkParameters } from "./parameters.ts";
+import { networkParameters } from "./parameters.ts";
+import type { Draft } from "./readers.ts";
 import type { NetworkSettings } from "./types.ts";
 
 export { networkParameters };
@@ -18,10 +19,11 @@ export function readNetworkSettings(words: readonly Word[]): {
   for (const { name, value } of words) {
     const parameter = networkParameters.find((known) => sameName(known.name, name));
     if (parameter?.read === undefined) continue;
-    const { draft: said, ignored, problems = [] } = parameter.read(value, draft);
+    const { draft: said, ignored, instead, problems = [] } = parameter.read(value, draft);
     draft = { ...draft, ...said };
     const word = text(value === undefined ? name : `${name}=${value}`);
-    if (ignored !== undefined) complaints.push(`${word} is ignored: ${ignored} Usage: ${parameter.usage}.`);
+    if (ignored !== undefined)
+      complaints.push(`${word} is ignored: ${ignored} ${instead ?? `Usage: ${parameter.usage}.`}`);
     complaints.push(...problems.map((problem) => `${word}: ${problem}`));
   }
   return { settings: settingsOf(draft), complaints };

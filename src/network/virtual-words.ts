@@ -11,7 +11,8 @@ import type { BondWish, BridgeWish, LinkRef, NameWish, VlanWish } from "./types.
 /** NAME:MAC. */
 export function parseName(value: string): Parsed<NameWish> {
   const colon = value.indexOf(":");
-  const name = value.slice(0, Math.max(0, colon));
+  if (colon < 0) return "it has to be a name and a MAC address with : between them.";
+  const name = value.slice(0, colon);
   const mac = normalMac(value.slice(colon + 1));
   if (!isLinkName(name)) return notAName(name);
   if (mac === undefined) return "it has to hold a MAC address behind the name.";
