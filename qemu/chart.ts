@@ -1,14 +1,14 @@
 /**
  * Pictures of real boots, in the guest's deterministic time (`make chart`):
  *
- *   bun qemu/chart.ts [plain|drivers|generic|stack] [--from SECONDS|init] [-o FILE]
+ *   bun qemu/chart.ts [plain|drivers|generic|stack] [--from SECONDS|init] [--append "PARAMETERS"] [-o FILE]
  *
  *   plain     the image of `make run` and its ext4 root
  *   drivers   LUKS on LVM on RAID1, the image with what that takes and a key file
  *   generic   the plain root, the image for any machine
  *   stack     LUKS on LVM on RAID1, the image for any machine with a key file; what is drawn when nothing is named
  *
- * The record lies beside the picture, as FILE.json. Without -o, stack writes qemu/bench/boot.svg, the README's picture,
+ * The record is build/bench/chart-NAME.json. Without -o, stack writes qemu/bench/boot.svg, the README's picture,
  * and the others build/bench/chart-NAME.svg.
  */
 
@@ -27,6 +27,7 @@ import { PROJECT, run } from "./host.ts";
 import { runImage } from "./images.ts";
 import { type Kernel, stockKernel } from "./kernel.ts";
 import { makeDisksInGuest } from "./maker.ts";
+import { STORAGE } from "./storage/basic.ts";
 import { readBootRecord, recordInit } from "./timing.ts";
 import type { Tree } from "./tree.ts";
 
@@ -46,7 +47,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
 const TIMEOUT_MS = 600_000;
 
 async function main(argv: readonly string[]): Promise<void> {
-  const args = minimist([...argv], { string: ["o", "from", "_"] });
+  const args = minimist([...argv], { string: ["o", "from", "append", "_"] });
   const name = args._[0] ?? "stack";
   const scene = Object.hasOwn(SCENES, name) ? SCENES[name] : undefined;
   if (scene === undefined)
@@ -55,20 +56,20 @@ async function main(argv: readonly string[]): Promise<void> {
   const usual = join(PROJECT, name === "stack" ? "qemu/bench/boot.svg" : `build/bench/chart-${name}.svg`);
   const file = typeof args["o"] === "string" ? args["o"] : usual;
   const json = join(BENCH_DIR, `chart-${name}.json`);
-  writeFileSync(json, formatRecord(await boot(name, scene)));
+  writeFileSync(json, formatRecord(await boot(name, scene, String(args["append"] ?? ""))));
   const from = typeof args["from"] === "string" ? ["--from", args["from"]] : [];
   await run([join(PROJECT, "build/rdinit"), "chart", json, "-o", file, ...from]);
   console.log(file);
 }
 
-async function boot(name: string, { initrd, disks, parameters }: Scene): Promise<BootRecord> {
+async function boot(name: string, { initrd, disks, parameters }: Scene, more: string): Promise<BootRecord> {
   const kernel = await stockKernel();
   const tree = (await markTree()).filter(({ path }) => path !== "/sbin/init");
   const options = {
     name: `chart-${name}`,
     kernel: kernel.vmlinuz,
     initrd: await initrd(kernel),
-    append: `root=UUID=${BENCH_UUID}${parameters} rd.timing`,
+    append: `root=UUID=${BENCH_UUID}${parameters} rd.timing ${more}`,
     disks: await disks([...tree, ...(await recordInit())]),
   };
   return onMachine(options, async (machine) => {
@@ -81,7 +82,8 @@ async function boot(name: string, { initrd, disks, parameters }: Scene): Promise
 function stackScenes(stack: Stack | undefined): Record<string, Scene> {
   if (stack === undefined) return {};
   const disks = (tree: Tree): Promise<string[]> => makeDisksInGuest(stack.recipe(tree));
-  const parameters = stackParameters(stack);
+  // A volume that nobody names is opened a second later (boot/storage/luks.ts).
+  const parameters = `${stackParameters(stack)} rd.luks.uuid=${STORAGE.luks}`;
   return {
     drivers: { initrd: (kernel) => stackImage(kernel, stack, "drivers"), disks, parameters },
     stack: { initrd: (kernel) => stackImage(kernel, stack, "generic"), disks, parameters },

@@ -125,7 +125,8 @@ function seconds(time_us: number): string {
 }
 
 const PADDING = 4;
-const LONGEST_NAME = 330;
+const LONGEST_NAME = 400;
+const LONGEST_TAIL = 240;
 
 /** The label goes into its bar, or else behind it, or before it: wherever it fits whole, or the most of it. */
 function placeLabel(
@@ -138,7 +139,7 @@ function placeLabel(
   }: { name: string; tail: string; first: number; left: number; right: number },
   scale: Scale,
 ): Pick<Bar, "label" | "place" | "label_at"> {
-  const end = fitting(tail, LABEL_SIZE, 160);
+  const end = fitting(tail, LABEL_SIZE, LONGEST_TAIL);
   const whole = fitting(name, LABEL_SIZE, LONGEST_NAME) + end;
   const width = widthOf(whole, LABEL_SIZE);
   if (width + 2 * PADDING <= right - left) return { label: whole, place: "inside", label_at: left + PADDING };

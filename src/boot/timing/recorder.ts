@@ -28,7 +28,7 @@ export function startTiming(sys: Syscalls, words: readonly Word[], beginning: Be
   const init_us =
     beginning.started_ns === undefined
       ? runtime_us
-      : Math.min(Number(beginning.started_ns / 1000n), runtime_us);
+      : Math.min(Math.floor(Number(beginning.started_ns) / 1000), runtime_us);
   const recorder = new Recorder(now_us, { kernel: sys.uname().release, line: beginning.line, init_us });
   recorder.add("step", "the entry stub and the loader", init_us, runtime_us);
   recorder.add("step", "the runtime starts", runtime_us, program_us);
@@ -40,7 +40,7 @@ export function startTiming(sys: Syscalls, words: readonly Word[], beginning: Be
 
 // A machine that only just booted was never suspended: its two clocks that count from the start are one.
 function clockOf(sys: Syscalls): () => number {
-  const offset_us = Number(sys.boottime() / 1000n) - performance.now() * 1000;
+  const offset_us = Number(sys.boottime()) / 1000 - performance.now() * 1000;
   return () => Math.round(offset_us + performance.now() * 1000);
 }
 
