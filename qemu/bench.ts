@@ -3,9 +3,11 @@
  * build images in seconds of this machine.
  *
  *   bun qemu/bench.ts [--runs N] [--record] [--markdown] [NAME ...]
- *                     these tables, or all of them: ext4 RAID1+LVM RAID1+LVM+LUKS built-in goals images build.
+ *                     these tables, or all of the first kind: ext4 RAID1+LVM RAID1+LVM+LUKS built-in goals images
+ *                     build; and how boots grow with disks volumes events modules, together "scale".
  *                     What of rdinit takes 5 % more than qemu/bench/record.json says is told at the end, with exit
- *                     status 1. --record writes that file instead, --markdown the tables as README.md has them.
+ *                     status 1, as is what grows worse than linearly. --record writes that file instead, and the
+ *                     picture bench/scale.svg from it; --markdown the tables as README.md has them.
  *   bun qemu/bench.ts --kernel stock|builtin|FILE [--initrd FILE] [--disk FILE] [--append "PARAMETERS"]
  *                     [--name NAME] [--memory MIB] [--runs N]
  *
@@ -16,6 +18,8 @@
  * below" says how slowly a disk must be read for a compressed one to win. A disk of one's own must have mark.c's program as its init.
  */
 
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import minimist from "minimist";
 import { UserError, describe } from "../src/lib/errors.ts";
 import { BENCH_UUID, type BenchRow, benchDisk, measure } from "./bench/boot.ts";
@@ -37,6 +41,9 @@ import { type Format, MARKDOWN, type Missing, TERMINAL } from "./bench/table.ts"
 import { madeWith } from "./bench/versions.ts";
 import { builtinKernel, stockKernel } from "./kernel.ts";
 import type { Kernel } from "./kernel.ts";
+import { DIMENSIONS, type Dimension } from "./scale/dimensions.ts";
+import { plot } from "./scale/plot.ts";
+import { panelsOf, scaleCells, scaleColumns, scaleTable, worseThanLinear } from "./scale/table.ts";
 
 /** What the tables are printed with. */
 interface Bench extends BenchSettings {
@@ -44,6 +51,9 @@ interface Bench extends BenchSettings {
   readonly format: Format;
   /** All boots so far, those of other tables as well. */
   readonly boots: BenchRow[];
+  /** By dimension, then by contender, and sentences about what grows too fast. */
+  readonly scale: Record<string, Record<string, (readonly [number, number])[]>>;
+  readonly tooSteep: string[];
 }
 
 /** The tables by name, in the order in which they are printed. */
@@ -84,6 +94,31 @@ const TABLES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   },
 };
 
+/** The tables about growth, which take as long as all others together and are printed when they are named, or "scale". */
+const SCALE_TABLES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = Object.fromEntries(
+  DIMENSIONS.map((dimension) => [dimension.name, (bench: Bench) => printScale(bench, dimension)]),
+);
+
+const ALL_TABLES: typeof TABLES = { ...TABLES, ...SCALE_TABLES };
+
+async function printScale(bench: Bench, dimension: Dimension): Promise<void> {
+  const columns = scaleColumns(dimension);
+  title(bench, `${dimension.title}: virtual seconds from /init to the real init`, dimension.name);
+  print(bench.format.head(columns));
+  const rows: Record<string, (readonly [number, number])[]> = {};
+  for await (const row of scaleTable(dimension, bench.kernel, bench.runs ?? 1)) {
+    if ("why" in row) {
+      print(bench.format.missing(row, columns.length));
+      continue;
+    }
+    print(bench.format.row(scaleCells(row)));
+    rows[row.who] = row.points.map(({ x, seconds }) => [x, Number(seconds.toFixed(3))] as const);
+    const words = worseThanLinear(dimension, row);
+    if (words !== undefined) bench.tooSteep.push(words);
+  }
+  bench.scale[dimension.name] = rows;
+}
+
 async function printScenario(bench: Bench, scenario: Scenario): Promise<void> {
   title(bench, `${scenario.title}, virtual seconds`, scenario.name);
   await printBoots(bench, scenarioTable(scenario, bench.kernel, bench));
@@ -123,10 +158,10 @@ async function main(argv: readonly string[]): Promise<void> {
     string: [...named, "_"],
     boolean: ["record", "markdown"],
     unknown: (argument) => {
-      if (Object.hasOwn(TABLES, argument)) return true;
+      if (argument === "scale" || Object.hasOwn(ALL_TABLES, argument)) return true;
       throw new UserError(
         `'${argument}' is no option and no table of the benchmark.`,
-        `The tables are ${Object.keys(TABLES).join(", ")}; the head of qemu/bench.ts lists the options.`,
+        `The tables are ${Object.keys(ALL_TABLES).join(", ")}, scale; the head of qemu/bench.ts lists the options.`,
       );
     },
   });
@@ -142,13 +177,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const runs = text("runs") === undefined ? undefined : number("runs", 3);
   const format = args["markdown"] === true ? MARKDOWN : TERMINAL;
   const asked = text("kernel");
-  if (asked === undefined)
-    return printTables(
-      args._.length > 0 ? args._ : Object.keys(TABLES),
-      runs,
-      format,
-      args["record"] === true,
-    );
+  if (asked === undefined) return printTables(tableNames(args._), runs, format, args["record"] === true);
   const kernels: Readonly<Record<string, () => Promise<Kernel>>> = {
     stock: stockKernel,
     builtin: builtinKernel,
@@ -166,6 +195,11 @@ async function main(argv: readonly string[]): Promise<void> {
   print([...format.head(BOOT_COLUMNS), ...format.row(bootCells(row.name, row))]);
 }
 
+function tableNames(asked: readonly string[]): string[] {
+  if (asked.length === 0) return Object.keys(TABLES);
+  return asked.flatMap((name) => (name === "scale" ? Object.keys(SCALE_TABLES) : [name]));
+}
+
 async function printTables(
   names: readonly string[],
   runs: number | undefined,
@@ -173,13 +207,17 @@ async function printTables(
   isRecorded: boolean,
 ): Promise<void> {
   const kernel = await stockKernel();
-  const bench: Bench = { kernel, runs, format, record: readRecord(), boots: [] };
+  const bench: Bench = { kernel, runs, format, record: readRecord(), boots: [], scale: {}, tooSteep: [] };
   const versions = await madeWith(kernel);
-  for (const name of names) await TABLES[name]?.(bench);
-  if (isRecorded) return writeRecord(bench.boots, versions);
+  for (const name of names) await ALL_TABLES[name]?.(bench);
+  if (isRecorded) {
+    const { scale = {} } = writeRecord(bench.boots, bench.scale, versions);
+    writeFileSync(join(import.meta.dir, "bench/scale.svg"), plot(panelsOf(scale)));
+    return;
+  }
   const differing = otherVersions(bench.record, versions);
   if (differing !== undefined) return print(format.note(differing));
-  const worse = regressions(bench.record, bench.boots);
+  const worse = [...regressions(bench.record, bench.boots), ...bench.tooSteep];
   if (worse.length > 0)
     throw new UserError(worse.join("\n"), "'--record' takes these figures for the new ones.");
 }

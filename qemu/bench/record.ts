@@ -22,7 +22,13 @@ export interface BenchRecord {
   readonly made_with: Readonly<Record<string, string>>;
   /** By the name of a row. */
   readonly boots: Readonly<Record<string, RecordedBoot>>;
+  readonly scale?: ScaleRecord;
 }
+
+/** By dimension, then by contender: pairs of a size and seconds from the start of /init to the real init. */
+export type ScaleRecord = Readonly<
+  Record<string, Readonly<Record<string, readonly (readonly [number, number])[]>>>
+>;
 
 /** What a row may take more than the record before it counts as a regression. */
 export const TOLERANCE = 0.05;
@@ -36,9 +42,18 @@ export function readRecord(): BenchRecord {
     : { made_with: {}, boots: {} };
 }
 
-/** Writes the record with these rows; rows that were not measured stay as they were. */
-export function writeRecord(rows: readonly BenchRow[], madeWith: BenchRecord["made_with"]): void {
-  writeFileSync(FILE, `${JSON.stringify(mergeRecord(readRecord(), rows, madeWith), null, 2)}\n`);
+/** Writes the record with these rows; rows that were not measured stay as they were. Returns all of it. */
+export function writeRecord(
+  rows: readonly BenchRow[],
+  scale: ScaleRecord,
+  madeWith: BenchRecord["made_with"],
+): BenchRecord {
+  const before = readRecord();
+  const record = { ...mergeRecord(before, rows, madeWith), scale: { ...before.scale, ...scale } };
+  const json = JSON.stringify(record, null, 2);
+  // A pair of numbers fits a line.
+  writeFileSync(FILE, `${json.replaceAll(/\[\s+([\d.]+),\s+([\d.]+)\s+\]/g, "[$1, $2]")}\n`);
+  return record;
 }
 
 /** `record` with these rows in place of those of the same names, in the order of the names. */
