@@ -102,6 +102,26 @@ test(
 );
 
 test(
+  "the network: its interface, the carrier and the lease, and the client that is its child",
+  async () => {
+    const machine = await bootRdinit("timing-network", {
+      append: "root=/dev/vda rd.timing ip=dhcp rd.neednet=1",
+      disks: [{ file }],
+      cards: [{ link: { kind: "user" } }],
+      image: { shell: true },
+    });
+    const { run, record } = await readBootRecord(machine, MACHINE_MS);
+    expect(run).toContain("/run/rdinit/timing.json");
+    const network = named(record, "network");
+    const [carrier, lease] = [network.get("eth0: carrier"), network.get("eth0: dhcp")];
+    expect(carrier?.to_us).toBeLessThanOrEqual(lease?.from_us ?? 0);
+    expect(lease && long_us(lease)).toBeGreaterThan(0);
+    expect([...named(record, "child").keys()].some((name) => name.includes("udhcpc"))).toBe(true);
+  },
+  TEST_MS,
+);
+
+test(
   "a boot that fails leaves it to the rescue shell",
   async () => {
     await using machine = await bootRdinit("timing-failed", {
