@@ -1,6 +1,7 @@
 /** `rdinit initramfs-list`: the same image as a description that the kernel's build reads. */
 
 import { buildImage } from "../image/build.ts";
+import type { CpioEntry } from "../image/cpio.ts";
 import { exposure, privateFiles } from "../image/exposure.ts";
 import { planImage } from "../image/request.ts";
 import { writeInitramfsList } from "../image/write-list.ts";
@@ -23,6 +24,11 @@ export const initramfsListCommand: Command = {
   run: runInitramfsList,
 };
 
+// All else stays where it is on this machine.
+function isCopied(entry: CpioEntry): boolean {
+  return entry.type === "file" && entry.data instanceof Uint8Array;
+}
+
 async function runInitramfsList(call: Call): Promise<number> {
   const output = call.value("output");
   if (output === undefined)
@@ -30,7 +36,7 @@ async function runInitramfsList(call: Call): Promise<number> {
   const { request, ...planned } = planImage(readSettings(call), buildHost());
   const { entries, notes } = buildImage(request);
   await writeInitramfsList(output, entries);
-  const exposed = exposure(output, privateFiles(entries));
+  const exposed = exposure(`${output}.files`, privateFiles(entries.filter(isCopied)));
   for (const note of [...planned.notes, ...notes, ...exposed])
     call.terminal.say(`rdinit initramfs-list: ${note}`);
   return 0;

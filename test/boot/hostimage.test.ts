@@ -1,10 +1,13 @@
 /** `--host` examines a machine that runs: a guest whose root is ext4 on LVM on RAID1, and others beside it. */
 
 import { beforeAll, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT, run } from "../../qemu/host.ts";
+import { writeCpio } from "../../src/image/cpio.ts";
 import type { HostNeeds } from "../../src/image/host/examine.ts";
 import { DONE, startGuest } from "../fixtures/machines/guest.ts";
+import { makeKernel, makeStub } from "../fixtures/pe.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 
 const TIMEOUT_MS = 300_000;
@@ -26,6 +29,17 @@ done
 chroot /mnt/root /usr/local/sbin/rdinit image --host --network --verbose --output /run/image
 echo "LISTED"
 chroot /mnt/root /usr/local/sbin/rdinit list /run/image
+uki() {
+  rdinit uki --linux /mnt/share/vmlinuz --stub /mnt/share/stub --os-release ID=x --initrd /mnt/share/secret.cpio -o /mnt/stick/x.efi
+  printf "\\nUKI\\n"
+}
+echo "OPEN"
+uki
+stick=$(grep " /mnt/stick " /proc/mounts | cut -d" " -f1)
+umount /mnt/stick
+mount -t vfat -o umask=0077 $stick /mnt/stick
+echo "CLOSED"
+uki
 mkdir /run/memory
 mount -t tmpfs memory /run/memory
 enter /run/memory
@@ -42,6 +56,11 @@ let said = "";
 
 beforeAll(async () => {
   const dir = temporaryDirectory();
+  const secret = { type: "file", path: "key", mode: 0o400, data: Buffer.from("x") } as const;
+  mkdirSync(join(dir, "share"));
+  writeFileSync(join(dir, "share/secret.cpio"), Buffer.concat([...writeCpio([secret])]));
+  writeFileSync(join(dir, "share/vmlinuz"), makeKernel({ release: "6.1.0-test" }));
+  writeFileSync(join(dir, "share/stub"), makeStub([]));
   const program = join(dir, "examine");
   const source = join(import.meta.dir, "../fixtures/machines/examine.ts");
   await run([process.execPath, "build", source, "--compile", "--outfile", program], { cwd: dir });
@@ -131,6 +150,16 @@ test("rdinit image --host has all of it in the image", () => {
   expect(["nvme", "ahci", "btrfs", "dm_crypt"].filter((name) => modules.has(name))).toEqual([]);
   for (const tool of ["mdadm", "lvm", "fsck.ext4"]) expect(list).toMatch(new RegExp(`sbin/${tool}\\b`));
   expect(list).not.toContain("sbin/cryptsetup");
+});
+
+test("a UKI with a key on a vfat that everybody can read is told", () => {
+  const [, open = "", closed = ""] = said.split(/^(?:OPEN|CLOSED)\n/m);
+  expect(open).toContain(
+    "rdinit uki: /mnt/stick/x.efi can be read by others, and holds what nobody but its owner may read: /key. " +
+      "Where the filesystem keeps no modes, as vfat, mount it with umask=0077.\n",
+  );
+  expect(closed).toContain("UKI\n");
+  expect(closed).not.toContain("can be read by others");
 });
 
 test("a root in memory is a sentence", () => {

@@ -87,6 +87,7 @@ function newKey(root: FileTree): Found {
   const temporary = `${path}.new-${process.pid}`;
   try {
     fs.mkdirSync(hostPath(directory), { recursive: true, mode: 0o700 });
+    fs.rmSync(hostPath(temporary), { force: true });
     fs.writeFileSync(hostPath(temporary), makeHostKey(), { mode: 0o600, flag: "wx", flush: true });
     try {
       fs.linkSync(hostPath(temporary), hostPath(path));

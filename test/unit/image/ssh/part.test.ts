@@ -69,6 +69,16 @@ describe("a host key", () => {
     expect(again.part.notes).toEqual([]);
     expect(again.decisions).toContain(`The host key ${file} is ED25519 ${fingerprint}.`);
   });
+  test("of two that are made at the same time the first stays, and both take it", () => {
+    const place = temporaryTree({ "etc/rdinit/authorized_keys": LINE });
+    const wishes = { authorizedKeys: [], hostKeys: [] };
+    const late = new RootTree(place);
+    // It has looked before the other made one.
+    expect(late.resolve("/etc/rdinit/dropbear_ed25519_host_key")).toBeUndefined();
+    const first = sshPart(new RootTree(place), wishes).part.made;
+    expect(sshPart(late, wishes).part.made).toEqual(first);
+    expect(sshPart(new RootTree(place), wishes).part.made).toEqual(first);
+  });
   test("is put into a directory that nobody else may enter", () => {
     const { place } = part({ "etc/dropbear/initramfs/authorized_keys": LINE });
     expect(statSync(join(place, "etc/rdinit")).mode & 0o777).toBe(0o700);
