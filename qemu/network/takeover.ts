@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { PROJECT, run } from "../host.ts";
 import { stockKernel } from "../kernel.ts";
 import { type Machine, startMachine } from "../machine.ts";
+import { USERLAND } from "../userlands/etc.ts";
 import { MACHINE_MS } from "../userlands/session.ts";
 import { unpackTree } from "../userlands/trees.ts";
 import { macOf } from "./cards.ts";
@@ -26,20 +27,41 @@ export interface Takeover extends AsyncDisposable {
 /** What it is: its root on the server, or on a disk of its own. */
 export interface TakeoverOptions {
   readonly userland: NetworkUserland;
-  readonly root: "NFS" | "disk";
-  /** Kernel parameters besides. */
-  readonly append?: string;
+  readonly root: RootPlace;
 }
+
+/** On the server, as a directory or as a disk, or on a disk of the machine. */
+export type RootPlace = "NFS" | "NBD" | "disk";
+
+interface Place {
+  readonly words: string;
+  readonly exported?: "nfs" | "nbd";
+  readonly drivers: string;
+  readonly tools?: string;
+}
+
+const PLACES: Readonly<Record<RootPlace, Place>> = {
+  NFS: { words: "root=nfs:10.77.0.1:/srv/root", exported: "nfs", drivers: "nfsv4" },
+  NBD: {
+    words: `root=UUID=${USERLAND.filesystem} netroot=nbd:10.77.0.1:root`,
+    exported: "nbd",
+    drivers: "nbd ext4",
+    tools: "nbd-client",
+  },
+  disk: { words: "root=/dev/vda", drivers: "virtio_blk ext4" },
+};
 
 /** Starts the server, then the system. The image is made as a user makes one. */
 export async function startTakeover(name: string, options: TakeoverOptions): Promise<Takeover> {
   const { tree, disk } = await networkUserland(options.userland);
   const kernel = await stockKernel();
-  const initrd = await imageOf(name, tree, kernel.version);
-  const isNfs = options.root === "NFS";
+  const place = PLACES[options.root];
+  const initrd = await imageOf(name, tree, place);
   const server = await startServer({
     name,
-    exports: isNfs ? [{ kind: "nfs", name: "root", file: disk }] : [],
+    // So short that it is renewed while the system runs, or runs out.
+    lans: [{ lease_s: 120 }],
+    exports: place.exported === undefined ? [] : [{ kind: place.exported, name: "root", file: disk }],
     timeout_ms: 2 * MACHINE_MS,
   });
   const dhcp: DhcpMessage[] = [];
@@ -54,8 +76,8 @@ export async function startTakeover(name: string, options: TakeoverOptions): Pro
     name,
     kernel: kernel.vmlinuz,
     initrd,
-    append: `${isNfs ? "root=nfs:10.77.0.1:/srv/root" : "root=/dev/vda"} rw ip=dhcp ${options.append ?? ""}`,
-    disks: isNfs ? [] : [{ file: disk }],
+    append: `${place.words} rw ip=dhcp net.ifnames=0`,
+    disks: place.exported === undefined ? [{ file: disk }] : [],
     cards: [server.card()],
     memory_mb: 768,
     timeout_ms: MACHINE_MS,
@@ -79,22 +101,17 @@ export function parseEvents(text: string): { readonly found: string; readonly la
   return { found: text.slice(0, at), later: text.slice(at + STARTED.length + 1) };
 }
 
-async function imageOf(name: string, tree: string, version: string): Promise<string> {
+async function imageOf(name: string, tree: string, { drivers, tools }: Place): Promise<string> {
+  const { version, modules } = await stockKernel();
   const dir = mkdtempSync(join(tmpdir(), "rdinit-takeover-"));
   const file = join(PROJECT, `build/images/${name}.img`);
   mkdirSync(join(PROJECT, "build/images"), { recursive: true });
   try {
     await unpackTree(tree, join(dir, "root"));
-    const what = [
-      "--root",
-      join(dir, "root"),
-      "--modules",
-      (await stockKernel()).modules,
-      "--kernel",
-      version,
-    ];
-    const drivers = ["--network", "--drivers", "virtio_pci virtio_net virtio_blk ext4 nfsv3 nfsv4"];
-    await run([join(PROJECT, "build/rdinit"), "image", ...what, ...drivers, "--output", file]);
+    const what = ["--root", join(dir, "root"), "--modules", modules, "--kernel", version, "--network"];
+    const contents = ["--drivers", `virtio_pci virtio_net ${drivers}`];
+    if (tools !== undefined) contents.push("--tools", tools);
+    await run([join(PROJECT, "build/rdinit"), "image", ...what, ...contents, "--output", file]);
     return file;
   } finally {
     rmSync(dir, { recursive: true, force: true });

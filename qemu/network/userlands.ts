@@ -67,7 +67,8 @@ const INTERFACES = "auto lo eth0\niface lo inet loopback\niface eth0 inet dhcp\n
 
 const RECIPES: Readonly<Record<NetworkUserland, TreeRecipe>> = {
   networkd: {
-    packages: OF_SYSTEMD.packages,
+    // For an image that attaches the root by it.
+    packages: [...OF_SYSTEMD.packages, "nbd-client"],
     setup: ['chroot "$1" systemctl enable systemd-networkd'],
     files: [
       ...OF_SYSTEMD.files,
@@ -81,11 +82,7 @@ const RECIPES: Readonly<Record<NetworkUserland, TreeRecipe>> = {
   ifupdown: {
     packages: [...OF_SYSTEMD.packages, "ifupdown", "isc-dhcp-client"],
     setup: [],
-    // At the end of the system its service takes eth0 down, whatever is mounted; the init script of sysvinit looks first.
-    files: [
-      ...OF_SYSTEMD.files,
-      { path: "/etc/network/interfaces", kind: "text", text: `${INTERFACES}no-auto-down eth0\n` },
-    ],
+    files: [...OF_SYSTEMD.files, { path: "/etc/network/interfaces", kind: "text", text: INTERFACES }],
   },
   "ifupdown-sysvinit": {
     packages: ["sysvinit-core", "sysv-rc", "ifupdown", "isc-dhcp-client", ...PACKAGES],

@@ -14,8 +14,9 @@ import type { Names } from "./resolver.ts";
 export function tellRealSystem(boot: Boot, interfaces: readonly Interface[], names: Names): void {
   try {
     keepConfiguration(boot);
+    keepUntilTheEnd(boot);
     for (const { name, addresses, wish, lease } of interfaces) {
-      const [own] = addresses.filter(({ address }) => familyOf(address) === 4);
+      const own = addresses.find(({ address }) => familyOf(address) === 4);
       if (own === undefined) continue;
       const gateways = [...(lease?.routers ?? []), ...wish.gateways];
       const content = formatKlibcConf({
@@ -53,4 +54,20 @@ function keepConfiguration({ sys, log }: Boot): void {
   }
   if (files.size > 0)
     log.debug(`systemd-networkd is told to keep what is configured: ${[...files].map(text).join(", ")}`);
+}
+
+/**
+ * Debian's ifupdown under systemd takes its interfaces down when the system ends, whatever is mounted, and the machine
+ * would hang. Its script for other inits looks for network filesystems first (networking.service, /etc/init.d/networking).
+ */
+function keepUntilTheEnd({ sys, log }: Boot): void {
+  const units = ["/usr/lib/systemd/system", "/lib/systemd/system"].map(
+    (folder) => `${folder}/networking.service`,
+  );
+  if (units.every((unit) => resolveInRoot(sys, newRoot, unit) === undefined)) return;
+  const directory = "/run/systemd/system/networking.service.d";
+  mkdirs(sys, directory);
+  // An empty list.
+  writeFile(sys, `${directory}/50-rdinit.conf`, "[Service]\nExecStop=\n");
+  log.debug("networking.service is told to leave the interfaces up when it is stopped");
 }

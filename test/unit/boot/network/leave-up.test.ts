@@ -57,3 +57,9 @@ test("systemd-networkd keeps what is configured, whichever of its files is for t
     "[Network]\nKeepConfiguration=yes\n",
   );
 });
+
+test("ifupdown's service leaves the interfaces up at the end, where there is one", () => {
+  const conf = "/run/systemd/system/networking.service.d/50-rdinit.conf";
+  const { sys } = told({ usr: { lib: { systemd: { system: { "networking.service": "" } } } } });
+  expect(readText(sys, conf)).toBe("[Service]\nExecStop=\n");
+});
