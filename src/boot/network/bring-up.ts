@@ -44,13 +44,17 @@ export class BringUp {
   /** Runs until the session ends. Never rejects. */
   async run(): Promise<void> {
     const { session } = this;
-    await adoptFirmware(session);
-    await loadNetworkModules(session, [...networkModules(session.settings), "af_packet"]);
-    void this.waitForLinks();
-    while (!session.hasEnded) {
-      const changed = session.changed();
-      this.attempt(() => this.reconcile());
-      await changed;
+    try {
+      await adoptFirmware(session);
+      await loadNetworkModules(session, [...networkModules(session.settings), "af_packet"]);
+      void this.waitForLinks();
+      while (!session.hasEnded) {
+        const changed = session.changed();
+        this.attempt(() => this.reconcile());
+        await changed;
+      }
+    } catch (error) {
+      session.boot.log.error(`The network is not brought up any further: ${describe(error)}.`);
     }
   }
 
@@ -98,6 +102,7 @@ export class BringUp {
   private reconcile(): void {
     const { session } = this;
     const look = (): KnownLink[] => presentLinks(readLinks(session.kernel), session.boot.sys);
+    this.endGone(look());
     const first = planNetwork(session.settings, look());
     this.attempt(() => rename(session, first.renames));
     const plan = first.renames.length > 0 ? planNetwork(session.settings, look()) : first;
@@ -146,7 +151,16 @@ export class BringUp {
     const winner = this.found.find(({ wish, progress }) => wish.isSingle && progress === "done");
     if (winner === undefined) return;
     for (const other of this.found.filter(({ wish }) => wish.isSingle))
-      if (other !== winner) void other.end(true);
+      if (other !== winner) void other.giveUp();
+  }
+
+  // One that comes again has another index, and is another interface.
+  private endGone(links: readonly KnownLink[]): void {
+    for (const gone of this.found.filter(({ index }) => links.every((link) => link.index !== index))) {
+      this.found.splice(this.found.indexOf(gone), 1);
+      this.session.boot.log.warning(`${text(gone.name)} is gone.`);
+      void gone.giveUp();
+    }
   }
 
   private async waitForLinks(): Promise<void> {

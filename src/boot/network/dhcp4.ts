@@ -28,8 +28,9 @@ export async function runDhcp4(host: PartHost, report: Report): Promise<void> {
   const { timeouts, dhcp } = session.settings;
   const timeout_ms = timeouts.dhcp_ms * dhcp.tries;
   let lease: Lease | undefined;
+  let isEnding = false;
   const hear = (event: LeaseEvent): void => {
-    if (session.hasEnded) return;
+    if (isEnding) return;
     if (event.kind === "lease") {
       applyLease(host, event.lease, lease);
       lease = event.lease;
@@ -42,7 +43,10 @@ export async function runDhcp4(host: PartHost, report: Report): Promise<void> {
     session.wake();
   };
   const client = startDhcp4(host, hear);
-  host.atEnd((release) => client.stop(release && lease !== undefined));
+  host.atEnd(async (release) => {
+    isEnding = true;
+    await client.stop(release && lease !== undefined);
+  });
   for (;;) {
     const wait = {
       look: () => lookAt(client, lease),

@@ -1,11 +1,12 @@
 /** An interface that is brought up: switched on, with a carrier, and with addresses by all the ways that were asked for. */
 
 import { SysError } from "../../../syscalls/index.ts";
-import { type Link, changeLink, readLinks } from "../../../syscalls/rtnetlink/index.ts";
+import type { Link } from "../../../syscalls/rtnetlink/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe, unreachable } from "../../lib/errors.ts";
 import type { InterfaceWish, Lease, Method } from "../../network/types.ts";
 import type { OnLink } from "../../network/routes.ts";
+import { dropAddress } from "./configure.ts";
 import { runDhcp4 } from "./dhcp4.ts";
 import { configureStatic } from "./static.ts";
 import type { Part, PartHost, Progress } from "./part.ts";
@@ -14,6 +15,7 @@ import { runDhcp6 } from "./dhcp6.ts";
 import { runLinkLocal } from "./link-local.ts";
 import type { Span } from "../timing/timing.ts";
 import type { Session } from "./session.ts";
+import { findIndex, setMtu, switchOn, untilOperational } from "./switch-on.ts";
 
 /** Where an interface stands among the others. */
 export interface Place {
@@ -34,6 +36,7 @@ export class Interface {
   private readonly spans = new Map<string, Span>();
   private readonly ends: ((release: boolean) => Promise<void>)[] = [];
   private own: readonly OnLink[] = [];
+  private isOver = false;
 
   constructor(session: Session, link: Link, wish: InterfaceWish, place: Place) {
     this.session = session;
@@ -75,8 +78,7 @@ export class Interface {
     for (const [key] of parts) this.parts.set(key, "under way");
     const carrier = this.session.boot.timing.begin("network", `${text(this.name)}: carrier`);
     try {
-      this.switchOn();
-      await this.untilCarrier();
+      await this.ready();
       carrier.ends();
     } catch (error) {
       for (const [key] of parts) this.report(key, this.fault(error));
@@ -90,6 +92,22 @@ export class Interface {
     await Promise.all(this.ends.splice(0).map((end) => end(release)));
   }
 
+  /** The link is gone, or another one does in its place: nothing more is done for it. Never rejects. */
+  async giveUp(): Promise<void> {
+    if (this.isOver) return;
+    this.isOver = true;
+    await this.end(true);
+    try {
+      for (const { address } of this.own)
+        if (!this.session.hasEnded) dropAddress(this.session.kernel, this.index, address);
+    } catch (error) {
+      this.session.boot.log.debug(`${text(this.called)} keeps addresses: ${describe(error)}`);
+    }
+    this.own = [];
+    this.leases.clear();
+    this.session.wake();
+  }
+
   private async runPart(key: string, run: Part): Promise<void> {
     this.spans.set(key, this.session.boot.timing.begin("network", `${text(this.name)}: ${key}`));
     try {
@@ -100,7 +118,7 @@ export class Interface {
   }
 
   private report(key: string, progress: Progress): void {
-    if (this.session.hasEnded) return;
+    if (this.session.hasEnded || this.isOver) return;
     this.parts.set(key, progress);
     if (progress !== "under way") this.spans.get(key)?.ends(progress === "done" ? undefined : "failed");
     if (progress instanceof UserError) this.tell(describe(progress));
@@ -122,57 +140,23 @@ export class Interface {
   }
 
   private look(): Link | undefined {
-    return this.session.hasEnded
-      ? undefined
-      : readLinks(this.session.kernel).find(({ index }) => index === this.index);
+    return findIndex(this.session, this.index);
   }
 
-  private switchOn(): void {
-    const { kernel, undo } = this.session;
-    const { index } = this;
+  private async ready(): Promise<void> {
     const link = this.look();
     if (link === undefined) throw new UserError(`${text(this.called)} is gone.`);
-    const { mac, mtu } = this.wish;
-    if (mac !== undefined && mac !== link.mac) {
-      changeLink(kernel, index, { isUp: false });
-      changeLink(kernel, index, { mac });
-      undo.add(`give ${text(link.name)} its MAC address back`, () =>
-        changeLink(kernel, index, { mac: link.mac }),
-      );
-    }
-    if (mtu !== undefined && mtu !== link.mtu) this.setMtu(mtu);
-    changeLink(kernel, index, { isUp: true });
-  }
-
-  private setMtu(mtu: number): void {
-    const { kernel, undo } = this.session;
-    const link = this.look();
-    if (link === undefined || link.mtu === mtu) return;
-    changeLink(kernel, this.index, { mtu });
-    undo.add(`set the MTU of ${text(link.name)} back`, () =>
-      changeLink(kernel, this.index, { mtu: link.mtu }),
-    );
-  }
-
-  private async untilCarrier(): Promise<void> {
-    const { session } = this;
-    const name = text(this.name);
-    const { carrier_ms } = session.settings.timeouts;
-    const look = (): true | undefined => (this.look()?.isOperational === true ? true : undefined);
-    const words = (): string | undefined =>
-      this.place.isSpare() ? undefined : `waiting for ${name}: no carrier`;
-    if ((await session.wait({ look, describe: words, timeout_ms: carrier_ms })) !== undefined) return;
-    const late = new UserError(
-      `${name} has no carrier after ${carrier_ms / 1000} s.`,
-      "Look at its cable, and at what that leads to.",
-    );
-    const [first, ...rest] = [...this.parts.keys()];
-    for (const key of rest) this.parts.set(key, late);
-    if (first !== undefined) this.report(first, late);
-    await session.wait({ look, describe: () => undefined, timeout_ms: undefined });
-    session.boot.log.notice(`${name} has a carrier now.`);
+    switchOn(this.session, link, this.wish);
+    await untilOperational(this.session, this.index, text(link.name), {
+      isSpare: this.place.isSpare,
+      late: (error) => {
+        for (const key of this.parts.keys()) this.parts.set(key, error);
+        this.tell(describe(error));
+        this.session.wake();
+      },
+    });
     for (const key of this.parts.keys()) this.parts.set(key, "under way");
-    session.wake();
+    this.session.wake();
   }
 
   private host(): PartHost {
@@ -197,7 +181,9 @@ export class Interface {
       setLease: (family, lease) => {
         if (lease === undefined) this.leases.delete(family);
         else this.leases.set(family, lease);
-        if (lease?.mtu !== undefined && wish.mtu === undefined) this.setMtu(lease.mtu);
+        const link = this.look();
+        if (lease?.mtu !== undefined && wish.mtu === undefined && link !== undefined)
+          setMtu(session, link, lease.mtu);
         session.wake();
       },
       atEnd: (end) => void this.ends.push(end),

@@ -190,6 +190,9 @@ export class Network {
 function describeLink({ index, name, mac, isUp, isOperational }: Link, all: readonly LinkAddress[]): string {
   const own = all.filter(({ link }) => link === index);
   const state = isOperational ? "up" : isUp ? "no carrier" : "down";
-  const shown = own.map(({ address, prefix }) => `${formatAddress(address)}/${prefix}`);
+  const shown = own.map(
+    ({ address, prefix, isDuplicate }) =>
+      `${formatAddress(address)}/${prefix}${isDuplicate ? " (another machine's)" : ""}`,
+  );
   return [text(name), mac, state, ...shown].filter((word) => word !== "").join(" ");
 }
