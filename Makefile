@@ -22,8 +22,8 @@ help: ## list the targets
 
 all: build/rdinit build/init
 
-run: setup-run build/rdinit build/init ## boot a demo root in QEMU: APPEND="kernel parameters", DISK=file, MEMORY=MiB
-	@$(BUN) qemu/run.ts --append "$(APPEND)" --disk "$(DISK)" --memory "$(MEMORY)"
+run: setup-run build/rdinit build/init ## boot a demo root in QEMU: APPEND="kernel parameters", DISK=file, MEMORY=MiB, NET=unlock
+	@$(BUN) qemu/run.ts --append "$(APPEND)" --disk "$(DISK)" --memory "$(MEMORY)" --net "$(NET)"
 
 test: setup-test build/rdinit build/init ## check, then boot in QEMU: everything
 	@$(BUN) test/run.ts
@@ -77,7 +77,7 @@ setup-build:
 	@sh qemu/setup.sh build
 
 setup-run:
-	@sh qemu/setup.sh build run
+	@sh qemu/setup.sh build run $(if $(NET),unlock)
 
 setup-test:
 	@sh qemu/setup.sh build run test

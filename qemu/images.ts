@@ -32,10 +32,16 @@ export interface RdinitImage {
   readonly init?: string;
 }
 
-/** The image of `make run`: the drivers of its machine and of these filesystems, and a rescue shell. */
-export function runImage(kernel: Kernel, types: readonly string[]): Promise<string> {
+/**
+ * The image of `make run`: the drivers of its machine and of these filesystems, and a rescue shell; with `ssh` also what
+ * unlocks an encrypted root from elsewhere.
+ */
+export function runImage(kernel: Kernel, types: readonly string[], ssh?: SshWishes): Promise<string> {
   const drivers = ["virtio_pci", "virtio_blk", ...types.map((type) => `fs-${type}`)];
-  return rdinitImage({ name: "run", kernel, drivers, shell: true });
+  if (ssh === undefined) return rdinitImage({ name: "run", kernel, drivers, shell: true });
+  const tools = ["cryptsetup", ...["mdadm", "lvm"].filter((name) => Bun.which(name) !== null)];
+  const remote = { drivers: [...drivers, "virtio_net"], tools, ssh };
+  return rdinitImage({ name: "run-unlock", kernel, shell: true, ...remote });
 }
 
 /** Builds the image, uncompressed, and returns its path. */

@@ -1,7 +1,7 @@
 /**
  * `make run`: boots a demo root, or the user's own disk image, in this terminal.
  *
- *   bun qemu/run.ts [--append "KERNEL PARAMETERS"] [--disk FILE] [--memory MIB]
+ *   bun qemu/run.ts [--append "KERNEL PARAMETERS"] [--disk FILE] [--memory MIB] [--net unlock]
  */
 
 import minimist from "minimist";
@@ -15,20 +15,32 @@ import { makeDisk } from "./disks.ts";
 import { PROJECT, run } from "./host.ts";
 import { runImage } from "./images.ts";
 import { stockKernel } from "./kernel.ts";
+import { makeEncryptedDemo, prepareUnlock } from "./run-unlock.ts";
 
 const DEMO_UUID = "de300000-0000-4000-8000-00000000de30";
 
 async function main(): Promise<number> {
-  const args = minimist(process.argv.slice(2), { string: ["append", "disk", "memory"] });
+  const args = minimist(process.argv.slice(2), { string: ["append", "disk", "memory", "net"] });
   const append = text(args["append"]);
   const kernel = await stockKernel();
-  const disk = await chooseDisk(text(args["disk"]));
-  const initrd = await runImage(kernel, disk.types);
+  const net = text(args["net"]);
+  if (!["", "unlock"].includes(net))
+    throw new UserError(`There is no demo NET=${net}.`, "NET=unlock is one.");
+  const unlock = net === "unlock" ? await prepareUnlock() : undefined;
+  const disk = await chooseDisk(text(args["disk"]), unlock !== undefined);
+  const initrd = await runImage(kernel, disk.types, unlock?.keys);
   // The user's own root= comes behind ours and wins.
-  const parameters = ["console=ttyS0", ...(disk.root === undefined ? [] : [`root=${disk.root}`]), append]
+  // What the user is told to type must not scroll away.
+  const quiet = unlock === undefined ? [] : ["quiet"];
+  const parameters = [
+    "console=ttyS0",
+    ...quiet,
+    ...(disk.root === undefined ? [] : [`root=${disk.root}`]),
+    append,
+  ]
     .join(" ")
     .trim();
-  process.stdout.write(`Booting with: ${parameters}\nCtrl-A X leaves.\n\n`);
+  process.stdout.write(`Booting with: ${parameters}\nCtrl-A X leaves.\n\n${unlock?.words ?? ""}\n`);
   const qemu = Bun.spawn(
     [
       "qemu-system-x86_64",
@@ -46,7 +58,8 @@ async function main(): Promise<number> {
       ],
       ...["-nographic", "-no-reboot", "-kernel", kernel.vmlinuz, "-initrd", initrd, "-append", parameters],
       ...["-drive", `file=${disk.file.replaceAll(",", ",,")},if=virtio,format=${disk.format}`],
-      ...["-nic", "none", "-device", "virtio-rng-pci"],
+      ...(unlock?.card ?? ["-nic", "none"]),
+      ...["-device", "virtio-rng-pci"],
     ],
     { stdio: ["inherit", "inherit", "inherit"] },
   );
@@ -62,8 +75,8 @@ interface RunDisk {
   readonly root: string | undefined;
 }
 
-async function chooseDisk(asked: string): Promise<RunDisk> {
-  if (asked === "") return makeDemoDisk();
+async function chooseDisk(asked: string, encrypted: boolean): Promise<RunDisk> {
+  if (asked === "") return makeDemoDisk(encrypted);
   if (!existsSync(asked))
     throw new UserError(`The disk image ${asked} does not exist.`, "Name another by DISK=file.");
   const info = JSON.parse(await run(["qemu-img", "info", "--output=json", asked])) as { format: string };
@@ -79,11 +92,13 @@ async function chooseDisk(asked: string): Promise<RunDisk> {
   return { file: asked, format: info.format, types, root };
 }
 
-async function makeDemoDisk(): Promise<RunDisk> {
+async function makeDemoDisk(encrypted: boolean): Promise<RunDisk> {
+  const root = `UUID=${DEMO_UUID}`;
+  if (encrypted) return { file: await makeEncryptedDemo(DEMO_UUID), format: "raw", types: ["ext4"], root };
   const file = join(PROJECT, "build/demo.img");
   rmSync(file, { force: true });
   await makeDisk({ file, type: "ext4", tree: await demoTree(), uuid: DEMO_UUID, label: "rdinit-demo" });
-  return { file, format: "raw", types: ["ext4"], root: `UUID=${DEMO_UUID}` };
+  return { file, format: "raw", types: ["ext4"], root };
 }
 
 /** The mountable filesystems of a raw image, on the disk itself and in its partitions, and what root= calls each. */

@@ -78,6 +78,24 @@ export function twoLuks(tree: Tree): MakerRecipe {
   ]);
 }
 
+/** What opens the root of twoSecrets(): bytes that no line could hold. */
+export const BINARY_KEY = Uint8Array.of(0, 10, 13, 255, 0, 4, 3, 127, 10, 1, 200, 10);
+
+/** Two volumes that no one key opens: the root by BINARY_KEY, an ext4 by the passphrase. */
+export function twoSecrets(tree: Tree): MakerRecipe {
+  const octal = [...BINARY_KEY].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
+  return recipe("luks-two-secrets", tree, [
+    `${FORMAT} --type luks2 --uuid ${LUKS.other} /dev/vdb`,
+    "cryptsetup open --key-file /tmp/key /dev/vdb clear",
+    `mkfs.ext4 -q -F -L ${LUKS.other_label} /dev/mapper/clear`,
+    "cryptsetup close clear",
+    `printf '${octal}' >/tmp/key`,
+    `${FORMAT} --type luks2 --uuid ${LUKS.root} /dev/vda`,
+    "cryptsetup open --key-file /tmp/key /dev/vda clear",
+    ...FILL_ROOT,
+  ]);
+}
+
 /** What one key of luksOfArgon() takes to be derived, in KiB. */
 export const ARGON_KIB = 256 * 1024;
 

@@ -48,6 +48,11 @@ export async function logIn(machine: Machine, name: UserlandName): Promise<void>
     await console.expect(/Passphrase for .*: /, BOOT_MS);
     console.send(`${USERLAND.passphrase}\n`);
   }
+  await logInHere(machine);
+}
+
+/** The same where no question is asked, or another answers it. */
+export async function logInHere({ console }: Machine): Promise<void> {
   await console.expect(`${USERLAND.hostname} login: `, BOOT_MS);
   console.send("root\n");
   await console.expect(`root@${USERLAND.hostname}:~# `, COMMAND_MS);

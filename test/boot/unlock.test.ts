@@ -2,9 +2,12 @@
 
 import { beforeAll, expect, test } from "bun:test";
 import { connect } from "node:net";
+import { makeDisksInGuest } from "../../qemu/maker.ts";
+import { probeRoot } from "../../qemu/probe.ts";
 import { MACHINE_MS, expectSaid, probed, said } from "../../qemu/scenario.ts";
 import { type SshKeys, makeSshKeys } from "../../qemu/ssh.ts";
 import { STORAGE } from "../../qemu/storage/basic.ts";
+import { BINARY_KEY, LUKS, twoSecrets } from "../../qemu/storage/luks.ts";
 import { CLEAN, MAKE_MS, QUESTION, imageFile } from "../fixtures/encrypted-boot.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 import { NOTHING_LEFT, bootUnlockable, reachable } from "../fixtures/unlock-boot.ts";
@@ -208,6 +211,35 @@ test(
     const shell = ssh(["poweroff -f"]);
     await machine.expectEnd("powered off");
     shell.kill();
+  },
+  MAKE_MS,
+);
+
+test(
+  "two volumes: a key file of any bytes for one, a passphrase for the other",
+  async () => {
+    const disks = await makeDisksInGuest(twoSecrets(await probeRoot()));
+    const { machine, ssh } = await bootUnlockable("unlock-two", keys, {
+      append: `rd.luks.uuid=${LUKS.root} rd.luks.name=${LUKS.other}=second`,
+      disks,
+    });
+    await reachable(machine);
+    const first = ssh();
+    first.send(BINARY_KEY);
+    first.close();
+    await first.expect(`Unlocked: vda (luks-${LUKS.root}); the system goes on.`);
+    await first.expect(
+      "Another passphrase is needed. Passphrase for vdb (second): Connect again to give it.",
+    );
+    expect(await first.status()).toBe(1);
+    const second = ssh([], ["-tt"]);
+    await second.expect("Passphrase for vdb (second): ");
+    second.send(`${LUKS.passphrase}\r`);
+    await second.expect("Unlocked: vdb (second); the system goes on.");
+    await second.expect("The root is mounted, and the system starts.");
+    expect(await second.status()).toBe(0);
+    await probed(machine);
+    expectSaid(machine, NOTHING_LEFT);
   },
   MAKE_MS,
 );

@@ -58,5 +58,6 @@ function reason(said: string): string {
   const words = said.replace(/^[^>]*>: */, "").replace(/\.$/, "");
   const [, user, fails] = /^\(user '(.*?)', (\d+) fails?\)/.exec(words) ?? [];
   if (fails === undefined) return words;
-  return user === "root" ? `${fails} keys were refused` : "no such user";
+  if (user !== "root") return "there is no such user";
+  return fails === "0" ? "none of its keys may log in" : `${fails} keys were refused`;
 }
