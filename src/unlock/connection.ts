@@ -1,7 +1,7 @@
 /** A connection to /run/rdinit/ask. */
 
 import { UserError, describe } from "../lib/errors.ts";
-import { type BootLine, answerHeader, readBootLine } from "../boot/prompt/protocol.ts";
+import { type BootLine, answerHeader, blank, readBootLine } from "../boot/prompt/protocol.ts";
 import { askSocket } from "../boot/prompt/socket.ts";
 import { secretBuffer } from "../boot/prompt/secret-buffer.ts";
 
@@ -19,6 +19,7 @@ export async function connect(path = askSocket): Promise<Connection> {
   let rest = "";
   let wake: (() => void) | undefined;
   let unsent: Uint8Array = new Uint8Array(0);
+  let answered = 0;
   const decoder = new TextDecoder();
   const add = (line: BootLine | undefined): void => {
     lines.push(line);
@@ -41,6 +42,9 @@ export async function connect(path = askSocket): Promise<Connection> {
         for (const piece of pieces) {
           const line = readBootLine(piece);
           if (line !== undefined) add(line);
+          if (line?.word !== "trying") continue;
+          send(blank(answered));
+          answered = 0;
         }
       },
       drain: flush,
@@ -69,6 +73,7 @@ export async function connect(path = askSocket): Promise<Connection> {
     },
     request: (line) => send(Buffer.from(`${line}\n`, "utf8")),
     answer(bytes) {
+      answered = bytes.length;
       send(Buffer.from(answerHeader(bytes.length)));
       send(bytes);
       bytes.fill(0);

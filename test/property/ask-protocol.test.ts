@@ -6,6 +6,7 @@ import {
   BOOT_WORDS,
   RequestReader,
   answerHeader,
+  blank,
   bootLine,
   readBootLine,
 } from "../../src/boot/prompt/protocol.ts";
@@ -22,7 +23,11 @@ test("answers come through byte for byte, however they are cut", () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 4 }), cuts, (answers, places) => {
       const sent = Buffer.concat(
-        answers.flatMap((answer) => [Buffer.from(`shell\n${answerHeader(answer.length)}`), answer]),
+        answers.flatMap((answer) => [
+          Buffer.from(`shell\n${answerHeader(answer.length)}`),
+          answer,
+          blank(answer.length),
+        ]),
       );
       const reader = new RequestReader();
       const got = pieces(sent, places).flatMap((piece) => reader.push(piece));

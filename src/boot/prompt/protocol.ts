@@ -21,9 +21,10 @@
  *     answer N      and behind the line feed N bytes, whatever they are
  *     from NAME     what it calls itself, for the console: "SSH from 10.0.2.2"
  *     shell         a question: shell or refused comes back
+ *     blank N       and N bytes that mean nothing: they overwrite, where the runtime receives, the answer before them
  */
 
-import { fromBytes, text } from "../../lib/bytes.ts";
+import { text } from "../../lib/bytes.ts";
 import { secretBuffer } from "./secret-buffer.ts";
 
 /** The most that cryptsetup(8) reads as a key ("maximum keyfile size" of cryptsetup --help). */
@@ -78,35 +79,28 @@ export function answerHeader(count: number): string {
   return `answer ${count}\n`;
 }
 
+/** What follows an answer of so many bytes once it was taken: as long, and of no meaning. */
+export function blank(count: number): Uint8Array {
+  const line = `blank ${count + answerHeader(count).length}\n`;
+  return Buffer.concat([Buffer.from(line), new Uint8Array(count + answerHeader(count).length)]);
+}
+
 /** Takes what a client sends apart, in pieces as they come. */
 export class RequestReader {
   private line = "";
   private body: { readonly bytes: Uint8Array; filled: number } | undefined;
+  private passed = 0;
   private lost = false;
 
-  /** The requests that these bytes complete. */
+  /** The requests that these bytes complete. No view is made of them, which would leave a copy (secret-buffer.ts). */
   push(chunk: Uint8Array): Request[] {
     const requests: Request[] = [];
-    for (let at = 0; at < chunk.length && !this.lost;) {
-      const { body } = this;
-      if (body === undefined) {
-        const end = chunk.indexOf(LINE_FEED, at);
-        const stop = end < 0 ? chunk.length : end;
-        this.line += fromBytes(chunk.subarray(at, stop));
-        at = stop + 1;
-        const request = this.line.length > longestLine ? TOO_LONG : end < 0 ? undefined : this.readLine();
-        if (request !== undefined) requests.push(request);
-        if (request?.kind === "nonsense") this.lost = true;
-      } else {
-        const piece = chunk.subarray(at, at + body.bytes.length - body.filled);
-        body.bytes.set(piece, body.filled);
-        body.filled += piece.length;
-        at += piece.length;
-      }
-      if (this.body !== undefined && this.body.filled === this.body.bytes.length) {
-        requests.push({ kind: "answer", bytes: this.body.bytes });
-        this.body = undefined;
-      }
+    for (const byte of chunk) {
+      if (this.lost) break;
+      const request = this.take(byte);
+      if (request === undefined) continue;
+      requests.push(request);
+      this.lost = request.kind === "nonsense";
     }
     return requests;
   }
@@ -117,17 +111,37 @@ export class RequestReader {
     this.body = undefined;
   }
 
+  private take(byte: number): Request | undefined {
+    const { body } = this;
+    if (body !== undefined) {
+      body.bytes[body.filled++] = byte;
+      return this.whole();
+    }
+    if (this.passed > 0) return void this.passed--;
+    if (byte === LINE_FEED) return this.readLine();
+    this.line += String.fromCharCode(byte);
+    return this.line.length > longestLine ? TOO_LONG : undefined;
+  }
+
+  private whole(): Request | undefined {
+    if (this.body === undefined || this.body.filled < this.body.bytes.length) return undefined;
+    const { bytes } = this.body;
+    this.body = undefined;
+    return { kind: "answer", bytes };
+  }
+
   private readLine(): Request | undefined {
     const line = this.line;
     this.line = "";
     if (line === "shell") return { kind: "shell" };
-    const [, verb, rest = ""] = /^(answer|from) (.*)$/s.exec(line) ?? [];
+    const [, verb, rest = ""] = /^(answer|blank|from) (.*)$/s.exec(line) ?? [];
     if (verb === "from") return { kind: "from", name: text(rest) };
-    if (verb === "answer" && /^\d{1,8}$/.test(rest)) {
+    if (/^\d{1,8}$/.test(rest)) {
       const count = Number(rest);
+      if (verb === "blank") return void (this.passed = count);
       if (count > largestAnswer_bytes) return { kind: "nonsense", why: tooLarge() };
       this.body = { bytes: secretBuffer(count), filled: 0 };
-      return undefined;
+      return this.whole();
     }
     return { kind: "nonsense", why: "this is no request: 'answer N', 'from NAME' and 'shell' are." };
   }
