@@ -4,7 +4,7 @@ import { findLink, type PresentLink } from "./find-link.ts";
 import { nothing } from "./ip-word.ts";
 import { showLink } from "./link-names.ts";
 import { mergeWishes } from "./merge.ts";
-import type { InterfaceWish, LinkRef, NetworkSettings } from "./types.ts";
+import type { InterfaceWish, LinkRef, Method, NetworkSettings } from "./types.ts";
 import { type Rename, planRenames } from "./rename-plan.ts";
 import { type Make, planVirtual } from "./virtual-plan.ts";
 
@@ -84,16 +84,26 @@ export function planNetwork(settings: NetworkSettings, links: readonly PresentLi
 }
 
 /** The modules of the kernel that the plan needs besides those of cards. */
-export function networkModules(settings: NetworkSettings): string[] {
-  const six = JSON.stringify([settings.interfaces, settings.routes]);
+export function networkModules({ bonds, bridges, vlans, interfaces, routes }: NetworkSettings): string[] {
+  const wants6 = ({ methods, addresses }: InterfaceWish): boolean =>
+    methods.some((method) => METHODS_OF_6.has(method)) || addresses.some(({ family }) => family === 6);
   return [
-    ...(settings.bonds.length > 0 ? ["bonding"] : []),
-    ...(settings.bridges.length > 0 ? ["bridge"] : []),
-    ...(settings.vlans.length > 0 ? ["8021q"] : []),
-    ...(six.includes('"family":6') || /"(?:dhcp6|auto6|either6|link6|link-local)"/.test(six) ? ["ipv6"] : []),
+    ...(bonds.length > 0 ? ["bonding"] : []),
+    ...(bridges.length > 0 ? ["bridge"] : []),
+    ...(vlans.length > 0 ? ["8021q"] : []),
+    ...(interfaces.some(wants6) || routes.some(({ family }) => family === 6) ? ["ipv6"] : []),
   ];
 }
 
+// The firmware's table may hold IPv6 as well.
+const METHODS_OF_6: ReadonlySet<Method> = new Set([
+  "dhcp6",
+  "auto6",
+  "either6",
+  "link6",
+  "link-local",
+  "ibft",
+]);
 const byDhcp: InterfaceWish = { ...nothing, methods: ["dhcp"] };
 
 function isLeftAlone({ methods, addresses }: InterfaceWish): boolean {
