@@ -57,6 +57,7 @@ describe("what is configured", () => {
     ["ifname=lan:52:54:00:00:00:02 ip=lan:dhcp", ["lan! dhcp"]],
     ["vlan=eth0.5:eth0 ip=dhcp", ["eth0.5 dhcp"]],
     ["vlan=eth0.5:eth0 ip=eth0.5:dhcp ip=10.0.0.1:::24::eth0:off", ["eth0.5! dhcp", "eth0! 10.0.0.1"]],
+    ["vlan=eth9.5:eth9 ip=dhcp", []],
     ["bond=bond0:eth0,eth1 vlan=bond0.7:bond0 bridge=br0:bond0.7 ip=dhcp", ["br0 dhcp"]],
     ["ip=off", []],
     ["ip=off bond=bond0:eth0", []],

@@ -48,6 +48,7 @@ describe("words", () => {
     ["vlan=vlan5:eth0", { vlans: [{ name: "vlan5", id: 5, over: byName("eth0") }] }],
     ["vlan=vlan0005:eth0", { vlans: [{ name: "vlan0005", id: 5, over: byName("eth0") }] }],
     ["vlan=eth0.0005:eth0", { vlans: [{ name: "eth0.0005", id: 5, over: byName("eth0") }] }],
+    ["vlan=eth0.1:eth0", { vlans: [{ name: "eth0.1", id: 1, over: byName("eth0") }] }],
     ["vlan=eth0.4094:eth0", { vlans: [{ name: "eth0.4094", id: 4094, over: byName("eth0") }] }],
     ["bridge", { bridges: [{ name: "br0", ports: [byName("eth0")] }] }],
     ["bridge=br1:eth0,eth1,eth0", { bridges: [{ name: "br1", ports: [byName("eth0"), byName("eth1")] }] }],
@@ -130,6 +131,7 @@ describe("words", () => {
       "ip=eth0:dchp",
       'there is no method "dchp". Did you mean dhcp? DHCP is asked, unless another ip= says what to do.',
     ],
+    ["ifname=:52:54:00:00:00:01", '"" can\'t be the name of an interface'],
     ["ifname=lan:52:54", "it has to hold a MAC address behind the name"],
     ["vlan=eth0.0:eth0", '"eth0.0" does not end in the number of a VLAN, 1 to 4094.'],
     ["vlan=eth0.4095:eth0", "does not end in the number of a VLAN"],
@@ -187,6 +189,15 @@ describe("bond=", () => {
       ["miimon", 1],
       ["xmit_hash_policy", 1],
       ["lacp_rate", 1],
+    ]);
+  });
+
+  test("some can be set only when the ports are there", () => {
+    const [bond] = read("bond=b:eth0:primary=eth0,mode=1").settings.bonds;
+    expect(bond?.options.map(({ name, needsPorts }) => [name, needsPorts])).toEqual([
+      ["mode", false],
+      ["miimon", false],
+      ["primary", true],
     ]);
   });
 

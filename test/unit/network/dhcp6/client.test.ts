@@ -256,6 +256,9 @@ describe("a lease is given back", () => {
       type: "release",
       associations: [{ addresses: [{ address: "fd00::15" }] }],
     });
+    // Nothing is asked for any more.
+    expect(release?.message.requested).toBeUndefined();
+    expect(release?.message.hostName).toBeUndefined();
     bench.tell(answerDhcp6(release?.message as Dhcp6Message));
     expect(bench.events).toEqual([{ kind: "released" }]);
     expect(bench.wake_ms).toBe(Infinity);

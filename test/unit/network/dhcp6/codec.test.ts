@@ -102,6 +102,19 @@ describe("what is no message", () => {
   });
 });
 
+test("time servers that are no addresses are left out", () => {
+  const multicast = "0002 0010 ff020000000000000000000000000101";
+  const short = "0001 0004 fd000000";
+  const good = "0001 0010 fd000000000000000000000000000124";
+  expect(parseDhcp6(bytes(`07 123456 0038 0030 ${multicast} ${short} ${good}`))?.ntpServers).toEqual([
+    "fd00::124",
+  ]);
+});
+
+test("a host name may stand without an end", () => {
+  expect(parseDhcp6(bytes("07 123456 0027 0005 01 03 776562"))?.hostName).toBe("web");
+});
+
 test("names that are fit for no file are left out", () => {
   expect(parseDhcp6(bytes("07 123456 0018 000b 04 613b6262 00 03 6c616e 00"))?.search).toEqual(["lan"]);
 });
