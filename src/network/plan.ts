@@ -85,14 +85,16 @@ export function planNetwork(settings: NetworkSettings, links: readonly PresentLi
 
 /** The modules of the kernel that the plan needs besides those of cards. */
 export function networkModules({ bonds, bridges, vlans, interfaces, routes }: NetworkSettings): string[] {
-  const wants6 = ({ methods, addresses }: InterfaceWish): boolean =>
-    methods.some((method) => METHODS_OF_6.has(method)) || addresses.some(({ family }) => family === 6);
   return [
     ...(bonds.length > 0 ? ["bonding"] : []),
     ...(bridges.length > 0 ? ["bridge"] : []),
     ...(vlans.length > 0 ? ["8021q"] : []),
     ...(interfaces.some(wants6) || routes.some(({ family }) => family === 6) ? ["ipv6"] : []),
   ];
+}
+
+function wants6({ methods, addresses }: InterfaceWish): boolean {
+  return methods.some((method) => METHODS_OF_6.has(method)) || addresses.some(({ family }) => family === 6);
 }
 
 // The firmware's table may hold IPv6 as well.
