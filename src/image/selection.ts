@@ -65,10 +65,17 @@ export function selectParts(
       ...needs.map(({ why, modules }) => ({ why, modulesIfThere: modules.flat() })),
       ...(ssh ? [ssh.part] : []),
       ...tools,
+      ...(settings.selection === "generic" || !names.includes("iscsistart") ? [] : initiatorPart(root)),
       ...etcParts(root, { crypt, keyFiles: settings.keyFiles, mounts: fstabSettings(settings).mounts }),
     ],
     decisions: [...chosen.decisions, ...(network?.decisions ?? []), ...(ssh?.decisions ?? [])],
   };
+}
+
+// A target knows the machine by this name: an image for any machine must not bring that of one.
+function initiatorPart(root: RootTree): Part[] {
+  const path = "/etc/iscsi/initiatorname.iscsi";
+  return root.resolve(path)?.type === "file" ? [{ why: "this machine's name for iSCSI", files: [path] }] : [];
 }
 
 interface Chosen extends Selected {

@@ -148,8 +148,7 @@ export const RECIPES: readonly Recipe[] = [
     names: ["iscsistart"],
     debian: "open-iscsi",
     programs: ["iscsistart"],
-    // The name by which targets know the machine.
-    files: ["/etc/iscsi/initiatorname.iscsi"],
+    // The name by which targets know the machine comes by selection.ts: not every image is for one machine.
     modulesIfThere: ["iscsi_tcp", "iscsi_ibft", "crypto-crc32c", "sd_mod"],
   },
   {

@@ -59,7 +59,8 @@ function select(settings: Partial<ImageSettings>, files: Readonly<Record<string,
   ]);
   const fstab = parts.flatMap(({ made = [] }) => made).find(({ to }) => to === "/etc/fstab")?.data;
   const notes = parts.flatMap((part) => part.notes ?? []);
-  return { modules, fstab: Buffer.from(fstab ?? []).toString(), notes: notes.join("\n") };
+  const taken = parts.flatMap((part) => part.files ?? []);
+  return { modules, files: taken, fstab: Buffer.from(fstab ?? []).toString(), notes: notes.join("\n") };
 }
 
 test("what the boot mounts besides the root has its drivers, and the line that says so", () => {
@@ -92,4 +93,13 @@ test("parameters and a root on the network ask for it, which is told", () => {
   const root = select({}, nfs);
   expect(root.modules).toEqual(expect.arrayContaining(["e1000e", "nfsv4", "af_packet"]));
   expect(root.notes).toContain("what --network brings goes in, for the root of this machine.");
+});
+
+test("iSCSI brings this machine's name for it, but not into an image for any machine", () => {
+  const name = "etc/iscsi/initiatorname.iscsi";
+  const files = { "usr/sbin/iscsistart": makeElf({}), [name]: "InitiatorName=iqn.x:y\n" };
+  const bootWords = "root=iscsi:10.0.0.1::::iqn.a:b";
+  expect(select({ bootWords }, files).files).toContain(`/${name}`);
+  expect(select({ bootWords, selection: "generic" }, files).files).not.toContain(`/${name}`);
+  expect(select({}, files).files).not.toContain(`/${name}`);
 });
