@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "../lib/bytes.ts";
 import { describe, UserError } from "../lib/errors.ts";
+import { programEnvironment } from "./program-environment.ts";
 import { hostPath } from "./root-tree.ts";
 
 /** Files in PEM form. Paths are byte strings. */
@@ -33,6 +34,7 @@ export async function signProgram(
     writeFileSync(place("unsigned"), program, { mode: 0o600 });
     const files = ["--key", place("key"), "--cert", place("certificate"), "--output", place("signed")];
     const child = Bun.spawn(["sbsign", ...files, place("unsigned")], {
+      env: programEnvironment(),
       stdin: "inherit",
       stdout: "ignore",
       stderr: "pipe",

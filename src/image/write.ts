@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { constants, createGzip, createZstdCompress } from "node:zlib";
 import { UserError } from "../lib/errors.ts";
 import { replaceFile } from "./atomic.ts";
+import { programEnvironment } from "./program-environment.ts";
 import { writeCpio, type CpioEntry } from "./cpio.ts";
 
 /** How an image can be compressed. Which of them a kernel reads is up to its CONFIG_RD_*. */
@@ -138,7 +139,12 @@ async function program(fd: number, chunks: Chunks, argv: readonly string[]): Pro
       `The program ${name} is missing.`,
       `Install it, or choose another compression than ${name}.`,
     );
-  const child = Bun.spawn([...argv], { stdin: "pipe", stdout: fd, stderr: "pipe" });
+  const child = Bun.spawn([...argv], {
+    env: programEnvironment(),
+    stdin: "pipe",
+    stdout: fd,
+    stderr: "pipe",
+  });
   const complaint = new Response(child.stderr).text();
   try {
     for (const block of inBlocks(chunks)) {

@@ -93,6 +93,18 @@ test("nothing is said where nobody watches, and --verbose says why each file is 
   expect(readdirSync(dir)).toContain("verbose.img");
 });
 
+test("a program that is started finds nothing in its environment that is the binary's own", async () => {
+  const place = temporaryDirectory();
+  const tell = '#!/bin/sh\ncat >/dev/null\necho "preloaded: <$LD_PRELOAD>, $WORD" >&2\nexit 3\n';
+  await Bun.write(join(place, "lz4"), tell);
+  chmodSync(join(place, "lz4"), 0o755);
+  const { stderr } = await tryRun(
+    [RDINIT, "image", "-o", join(dir, "x"), "--drivers", "none", "--compress", "lz4"],
+    { env: { PATH: `${place}:${process.env["PATH"]}`, WORD: "kept" } },
+  );
+  expect(stderr).toBe("rdinit: lz4 failed (status 3): preloaded: <>, kept.\n");
+});
+
 test("microcode stands in front, in an archive of its own that is not compressed", async () => {
   const file = join(dir, "microcode.img");
   const root = temporaryDirectory();

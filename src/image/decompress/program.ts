@@ -1,6 +1,7 @@
 /** Formats that are unpacked by programs of this machine. */
 
 import { UserError } from "../../lib/errors.ts";
+import { programEnvironment } from "../program-environment.ts";
 import { LARGEST, TOO_LARGE, type Unpacked } from "./decoder.ts";
 
 /**
@@ -15,6 +16,7 @@ export function unpackByProgram(format: string, program: string, packed: Uint8Ar
       `Install the package ${program}.`,
     );
   const { stdout, exitCode } = Bun.spawnSync([path, "-dc"], {
+    env: programEnvironment(),
     stdin: packed,
     stderr: "ignore",
     maxBuffer: LARGEST,

@@ -11,6 +11,7 @@ import { fromBytes, text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
 import type { FileTree } from "../file-tree.ts";
 import type { MadeFile } from "../part.ts";
+import { programEnvironment } from "../program-environment.ts";
 import { findFiles } from "../recipes/look.ts";
 import { hostPath } from "../root-tree.ts";
 import { type HostKey, readHostKey } from "../../lib/ssh-key.ts";
@@ -141,7 +142,8 @@ function convert(path: string, bytes: Uint8Array): Uint8Array {
   try {
     const [from, to] = [join(directory, "openssh"), join(directory, "dropbear")];
     fs.writeFileSync(from, bytes, { mode: 0o600 });
-    const ended = Bun.spawnSync(["dropbearconvert", "openssh", "dropbear", from, to], { stderr: "pipe" });
+    const argv = ["dropbearconvert", "openssh", "dropbear", from, to];
+    const ended = Bun.spawnSync(argv, { env: programEnvironment(), stderr: "pipe" });
     if (ended.success) return fs.readFileSync(to);
     const said = ended.stderr.toString().split("\n", 1)[0] ?? "";
     throw new UserError(
