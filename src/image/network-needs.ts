@@ -36,7 +36,9 @@ export interface NetworkNeeds {
 export function networkNeeds(words: readonly Word[], { rootFlags }: Options, remote = false): NetworkNeeds {
   const { settings } = readNetworkSettings(words);
   const netroot = readNetRootSettings(words).settings;
-  const asked = words.findLast(({ name }) => ASKING.test(name));
+  const asked = words.find(
+    (word) => ASKING.test(word.name) && readNetworkSettings([word]).settings.isAskedFor,
+  );
   const own = settings.isAskedFor && asked ? text(`${asked.name}=${asked.value ?? ""}`) : undefined;
   const forRoot = reasonForNetwork(netroot, rootFlags);
   const why = settings.isOff ? undefined : (own ?? forRoot ?? (remote ? "remote unlock" : undefined));

@@ -17,6 +17,7 @@ test("nothing, where nobody wants interfaces to be configured", () => {
 
 test("ip= and its like", () => {
   expect(needs("ip=dhcp")).toEqual({ why: "ip=dhcp", dhcp: true, needs: [] });
+  expect(needs("ip=eth0:dhcp ip=eth1:off").why).toBe("ip=eth0:dhcp");
   expect(needs("rd.neednet=1")).toEqual({ why: "rd.neednet=1", dhcp: true, needs: [] });
   const fixed = "ip=10.0.0.5::10.0.0.1:24::eth0:none";
   expect(needs(fixed)).toEqual({ why: fixed, dhcp: false, needs: [] });
