@@ -3,7 +3,16 @@
 import { beforeAll, expect, test } from "bun:test";
 import { macOf } from "../../qemu/network/cards.ts";
 import { makeHub } from "../../qemu/network/hub.ts";
-import { MACHINE_MS, TEST_MS, bootRdinit, expectSaid, probeDisk, probed, said } from "../../qemu/scenario.ts";
+import {
+  MACHINE_MS,
+  SHELL_PROMPT,
+  TEST_MS,
+  bootRdinit,
+  expectSaid,
+  probeDisk,
+  probed,
+  said,
+} from "../../qemu/scenario.ts";
 import { LOOK_AT_NETWORK, network, network4 } from "../fixtures/network-boot.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 
@@ -189,6 +198,52 @@ test(
     await probed(machine);
     expect(network(machine)).toEqual(["host (none)"]);
     expect(said(machine).join("\n")).not.toMatch(/network|eth0|waiting/);
+  },
+  TEST_MS,
+);
+
+test(
+  "a lease that is lost takes its address with it, and the next one is used",
+  async () => {
+    const machine = await bootRdinit("network-lost", {
+      append: "root=/dev/vda ip=eth0:dhcp rd.neednet=1 rd.break=pre-mount",
+      disks: [disk],
+      cards: [user],
+      image,
+    });
+    await machine.console.expect(SHELL_PROMPT, MACHINE_MS);
+    // The client gives it back, and asks again: what a server's refusal to renew comes to.
+    const client = "$(grep -l 'udhcp[c]' /proc/[0-9]*/cmdline | cut -d/ -f3)";
+    machine.console.send(`kill -USR2 ${client}\n`);
+    await machine.console.expect("rdinit: The lease on eth0 is lost; asking for another.", MACHINE_MS);
+    machine.console.send("ip addr show dev eth0 | grep -c 10.0.2.15\n");
+    await machine.console.expect(/^0$/m, MACHINE_MS);
+    machine.console.send(`kill -USR1 ${client}\n`);
+    await machine.console.expect("rdinit: eth0 has 10.0.2.15/24 by DHCP from 10.0.2.2", MACHINE_MS);
+    machine.console.send("exit\n");
+    await probed(machine);
+    expect(network4(machine)).toContain("address eth0 10.0.2.15/24");
+  },
+  TEST_MS,
+);
+
+test(
+  "the first of two cards that gets a lease is enough for ip=single-dhcp",
+  async () => {
+    await using hub = makeHub("network-single");
+    const machine = await bootRdinit("network-single", {
+      append: "root=/dev/vda ip=single-dhcp rd.neednet=1",
+      disks: [disk],
+      cards: [hub.card(), user],
+      image,
+    });
+    await probed(machine);
+    expect(network4(machine).filter((line) => line.startsWith("address"))).toEqual([
+      "address eth1 10.0.2.15/24",
+    ]);
+    // The card without a server is no trouble that anybody need hear of.
+    const [, later = ""] = said(machine).join("\n").split("eth1 has 10.0.2.15/24");
+    expect(later).not.toMatch(/waiting for .*eth0|No DHCP server/);
   },
   TEST_MS,
 );

@@ -28,7 +28,8 @@ export function untilAddress(
       );
       return found && formatAddress(found.address);
     },
-    describe: () => (timeout_ms === undefined ? undefined : `waiting for ${kind} on ${text(host.name)}`),
+    describe: () =>
+      timeout_ms === undefined || host.isSpare() ? undefined : `waiting for ${kind} on ${text(host.name)}`,
     timeout_ms,
   });
 }

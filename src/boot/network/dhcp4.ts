@@ -32,10 +32,13 @@ export async function runDhcp4(host: PartHost, report: Report): Promise<void> {
   const hear = (event: LeaseEvent): void => {
     if (isEnding) return;
     if (event.kind === "lease") {
+      const isFirst = lease === undefined;
       applyLease(host, event.lease, lease);
       lease = event.lease;
+      // At once: who is woken by it shall know.
+      if (isFirst) report("done");
     } else if (event.kind === "deconfig" && lease !== undefined) {
-      session.boot.log.warning(`The lease on ${text(name)} has run out; asking for another.`);
+      session.boot.log.warning(`The lease on ${text(name)} is lost; asking for another.`);
       dropLease(host, lease);
       lease = undefined;
       report("under way");
@@ -50,14 +53,13 @@ export async function runDhcp4(host: PartHost, report: Report): Promise<void> {
   for (;;) {
     const wait = {
       look: () => lookAt(client, lease),
-      describe: () => `waiting for a DHCP lease on ${text(name)}`,
+      describe: () => (host.isSpare() ? undefined : `waiting for a DHCP lease on ${text(name)}`),
     };
     if ((await session.wait({ ...wait, timeout_ms })) === undefined) {
       const late = `No DHCP server has answered on ${text(name)} within ${timeout_ms / 1000} s.`;
       report(new UserError(late, "rdinit goes on asking."));
       await session.wait({ ...wait, describe: () => undefined, timeout_ms: undefined });
     }
-    report("done");
     await session.wait({
       look: () => (lease === undefined || client.end !== undefined ? true : undefined),
       describe: () => undefined,

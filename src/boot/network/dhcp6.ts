@@ -26,7 +26,7 @@ export async function runDhcp6(host: PartHost, report: Report): Promise<void> {
       set(host, event.lease, lease?.address !== event.lease.address);
       lease = event.lease;
     } else if (event.kind === "lost" && lease !== undefined) {
-      session.boot.log.warning(`The lease of ${lease.address} on ${name} has run out; asking for another.`);
+      session.boot.log.warning(`The lease of ${lease.address} on ${name} is lost; asking for another.`);
       drop(host, lease);
       lease = undefined;
       report("under way");
@@ -35,7 +35,10 @@ export async function runDhcp6(host: PartHost, report: Report): Promise<void> {
   };
   const client = await start(host, report, "address", hear);
   const timeout_ms = timeouts.dhcp_ms * dhcp.tries;
-  const wait = { look: () => lease, describe: () => `waiting for a DHCPv6 lease on ${name}${refusal}` };
+  const wait = {
+    look: () => lease,
+    describe: () => (host.isSpare() ? undefined : `waiting for a DHCPv6 lease on ${name}${refusal}`),
+  };
   for (;;) {
     let got = await session.wait({ ...wait, timeout_ms });
     if (got === undefined) {

@@ -171,6 +171,7 @@ export class Interface {
       get own() {
         return own();
       },
+      isSpare: this.place.isSpare,
       look: () => this.look(),
       keep: (wanted) => {
         this.own = [...this.own.filter(({ address }) => address !== wanted.address), wanted];

@@ -23,6 +23,8 @@ export interface PartHost {
   readonly wish: InterfaceWish;
   /** Of the default route; undefined for the interface whose routes count most. */
   readonly metric: number | undefined;
+  /** True while nobody need know that it is waited for, as another interface does in its place. */
+  isSpare(): boolean;
   /** The link as it is now; undefined when it is gone. */
   look(): Link | undefined;
   /** The addresses that were set so far, of all its ways. */
