@@ -26,8 +26,6 @@ export interface RdinitImage {
   readonly tools?: readonly string[];
   /** Remote unlock, with these files of keys of this machine. */
   readonly ssh?: SshWishes;
-  /** Where the programs are taken from, in place of this machine. */
-  readonly root?: string;
   /** What becomes /init; see chooseInit(). */
   readonly init?: string;
 }
@@ -49,16 +47,13 @@ export async function rdinitImage(request: RdinitImage): Promise<string> {
   const directory = join(PROJECT, "build/images");
   mkdirSync(directory, { recursive: true });
   const file = join(directory, `${request.name}.cpio`);
-  const root = new RootTree(request.root ?? "/");
+  const root = new RootTree("/");
   const { entries } = buildImage({
     init: request.init ?? chooseInit(request.kernel),
-    root: request.root ?? "/",
     ...(request.kernel === undefined
       ? {}
       : { modules: modulesOf(request.kernel, request.drivers ?? MACHINE_DRIVERS) }),
-    ...(request.shell === true
-      ? { busybox: request.root === undefined ? await staticBusybox() : "/bin/busybox" }
-      : {}),
+    ...(request.shell === true ? { busybox: await staticBusybox() } : {}),
     files: request.files ?? [],
     parts: [
       ...(request.ssh === undefined ? [] : [sshPart(root, request.ssh).part]),

@@ -8,16 +8,20 @@ import { machineRelease } from "../userlands/apt.ts";
 import { OPTIONS, mmdebstrap, squashed } from "../userlands/mmdebstrap.ts";
 import { unpackTree } from "../userlands/trees.ts";
 
-/** Unpacks them into `dir`, which must not exist, with what belongs to an image. Throws UserError when a program fails. */
-export async function unpackClient(dir: string): Promise<void> {
+/** A squashfs of them, and of what else belongs to an image of such a client. Throws UserError when a program fails. */
+export async function clientTree(): Promise<string> {
   const { codename = "" } = await machineRelease();
   const from = JSON.stringify([codename, PACKAGES, OPTIONS]);
-  const tree = await kept("network-client.squashfs", from, (half) =>
+  return kept("network-client.squashfs", from, (half) =>
     squashed(half, (tar) =>
       mmdebstrap(["--variant=extract", `--include=${PACKAGES.join(",")}`, codename, tar], {}),
     ),
   );
-  await unpackTree(tree, dir);
+}
+
+/** Unpacks them into `dir`, which must not exist. Throws UserError when a program fails. */
+export async function unpackClient(dir: string): Promise<void> {
+  await unpackTree(await clientTree(), dir);
 }
 
 const PACKAGES = ["nbd-client", "open-iscsi", "cryptsetup-bin", "busybox-static"];

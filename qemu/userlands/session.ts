@@ -112,17 +112,24 @@ export async function powerOff(
   return { text: machine.console.text.slice(before), took_ms: performance.now() - started };
 }
 
-/** The image that `rdinit image --root` makes of the tree; its path. */
+/** The image of a userland with the tools of its disks; its path. */
 export async function userlandImage(name: UserlandName, tree: string, version: string): Promise<string> {
+  const drivers = ["--drivers", "virtio_pci virtio_blk ext4"];
+  const tools = ["--tools", "mdadm lvm cryptsetup fsck.ext4"];
+  return treeImage(`debian-${name}`, tree, ["--kernel", version, ...drivers, ...tools]);
+}
+
+/** What `rdinit image --root` makes of a tree, with these further words; its path, named NAME. */
+export async function treeImage(name: string, tree: string, words: readonly string[]): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), "rdinit-userland-"));
-  const file = join(PROJECT, `build/images/debian-${name}.img`);
+  const file = join(PROJECT, `build/images/${name}.img`);
   mkdirSync(join(PROJECT, "build/images"), { recursive: true });
   try {
     await unpackTree(tree, join(dir, "root"));
-    const what = ["--root", join(dir, "root"), "--kernel", version];
-    const drivers = ["--drivers", "virtio_pci virtio_blk ext4"];
-    const tools = ["--tools", "mdadm lvm cryptsetup fsck.ext4"];
-    await run([join(PROJECT, "build/rdinit"), "image", ...what, ...drivers, ...tools, "--output", file]);
+    await run([
+      join(PROJECT, "build/rdinit"),
+      ...["image", "--root", join(dir, "root"), ...words, "--output", file],
+    ]);
     return file;
   } finally {
     rmSync(dir, { recursive: true, force: true });

@@ -21,6 +21,8 @@ import { waitInTheOpen } from "./wait.ts";
 export interface ChildRequest {
   /** The program and its arguments, byte strings. A program without a slash is looked for in `toolDirectories`. */
   readonly argv: readonly string[];
+  /** Words of these that no log may show. */
+  readonly secrets?: readonly string[];
   /** What its lines on the console begin with. */
   readonly name: string;
   /** What it is to people, for sentences: "the hook 10-foo (pre-mount)". */
@@ -61,8 +63,8 @@ export interface ChildResult {
  */
 export async function runChild(boot: Boot, request: ChildRequest): Promise<ChildResult> {
   const { sys, log } = boot;
-  const { argv, name, title, env, stdin, show, hear, deadline_ms } = request;
-  log.debug(`running ${argv.map(text).join(" ")}`);
+  const { argv, secrets, name, title, env, stdin, show, hear, deadline_ms } = request;
+  log.debug(`running ${argv.map((word) => (secrets?.includes(word) ? "***" : text(word))).join(" ")}`);
   const pipe = openPipe(sys);
   if (typeof pipe === "string") return { end: { kind: "failed", why: pipe }, output: "" };
   const child = startProgram(boot, {

@@ -3,15 +3,18 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { makeDisk } from "../../qemu/disks.ts";
-import { rdinitImage } from "../../qemu/images.ts";
 import { stockKernel } from "../../qemu/kernel.ts";
 import type { Machine } from "../../qemu/machine.ts";
-import { unpackClient } from "../../qemu/network/client-tools.ts";
+import { makeDisksInGuest } from "../../qemu/maker.ts";
+import { clientTree } from "../../qemu/network/client-tools.ts";
 import { serverAddress } from "../../qemu/network/config.ts";
 import { type Server, startServer } from "../../qemu/network/server.ts";
 import { ROOT_UUID, expectSaid } from "../../qemu/scenario.ts";
+import { STORAGE, plainLuks } from "../../qemu/storage/basic.ts";
+import { treeImage } from "../../qemu/userlands/session.ts";
 import { userlandsNeed } from "../../qemu/userlands/trees.ts";
 import { CLIENT_MS, rootMount, startClient, tellingRoot, toldBy } from "../fixtures/netroot.ts";
+import { QUESTION } from "../fixtures/encrypted-boot.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 
 const need = await userlandsNeed();
@@ -29,20 +32,17 @@ beforeAll(async () => {
   const kernel = await stockKernel();
   const file = join(dir, "root.img");
   await makeDisk({ file, type: "ext4", size_mb: 32, tree: await tellingRoot(), uuid: ROOT_UUID });
-  const root = join(dir, "tools");
-  await unpackClient(root);
-  initrd = await rdinitImage({
-    name: "netroot-disks",
-    kernel,
-    drivers: ["virtio_pci", "virtio_net", "af_packet", "nbd", "iscsi_tcp", "sd_mod", "ext4", "dm_crypt"],
-    shell: true,
-    root,
-    tools: ["nbd-client", "iscsistart", "cryptsetup"],
-  });
+  initrd = await treeImage("netroot-disks", await clientTree(), [
+    ...["--modules", kernel.modules, "--kernel", kernel.version],
+    ...["--drivers", "virtio_pci virtio_net af_packet nbd iscsi_tcp sd_mod ext4 dm_crypt"],
+    ...["--tools", "nbd-client iscsistart cryptsetup"],
+  ]);
+  const [vault = ""] = await makeDisksInGuest(plainLuks(await tellingRoot()));
   server = await startServer({
     name: "netroot-disks",
     exports: [
       { kind: "nbd", name: "root", file },
+      { kind: "nbd", name: "vault", file: vault },
       { kind: "iscsi", name: TARGET, file },
       { kind: "iscsi", name: SECRET, file, chap: CHAP },
     ],
@@ -91,6 +91,37 @@ test.skipIf(need !== undefined)(
       `root=iscsi:${CHAP.user}:${CHAP.password}@${v4}:::1:${SECRET} rw`,
     );
     expect(rootMount(await toldBy(second))).toBe("/dev/sda ext4 rw,relatime");
+  },
+  CLIENT_MS * 2,
+);
+
+test.skipIf(need !== undefined)(
+  "an encrypted disk of an NBD server is asked for and opened",
+  async () => {
+    const machine = await boot("luks", `root=nbd:${v4}:vault rw`);
+    await machine.console.expect(QUESTION, CLIENT_MS);
+    machine.console.send(`${STORAGE.passphrase}\n`);
+    const lines = await toldBy(machine);
+    expect(rootMount(lines)).toMatch(/^\/dev\/mapper\/luks-\S+ ext4 rw/);
+    expect(lines).toContain("link up");
+  },
+  CLIENT_MS + 10_000,
+);
+
+test.skipIf(need !== undefined)(
+  "what does not work is told: a target that is not there, a server that is not",
+  async () => {
+    const target = await boot("no-target", `root=iscsi:${v4}:::1:iqn.2024-01.test:other rd.shell=0`);
+    await target.expectEnd("rebooted");
+    expectSaid(target, [
+      /^The disk iscsi:10\.77\.0\.1:::1:iqn\.2024-01\.test:other can't be attached: iscsistart says: encountered non-/,
+    ]);
+    const nobody = await boot("nobody", "root=nbd:10.77.0.200:root rd.timeout=10 rd.shell=0");
+    await nobody.expectEnd("rebooted");
+    expectSaid(nobody, [
+      /^waiting for the server 10\.77\.0\.200, which does not answer \(nbd-client: Socket failed: No route to host\) so far/,
+      /^The disk nbd:10\.77\.0\.200:root was not attached: the server 10\.77\.0\.200 does not answer \(nbd-client: /,
+    ]);
   },
   CLIENT_MS * 2,
 );

@@ -2,19 +2,28 @@
 
 import { text } from "../../lib/bytes.ts";
 import { UserError } from "../../lib/errors.ts";
-import { type ChildResult, describeEnd, runChild, succeeded } from "../children.ts";
+import { describeEnd, runChild, succeeded } from "../children.ts";
 import type { NetMeans } from "./means.ts";
 import { type Outcome, keepTrying } from "./trying.ts";
 
 /** What is to be run. */
 export interface Attachment {
   readonly argv: readonly [tool: string, ...words: string[]];
+  /** What of its words no log may show. */
+  readonly secrets?: readonly string[];
   /** The disk, for people: "nbd:server:export". */
   readonly disk: string;
   /** The server, for people. */
   readonly server: string;
-  /** Whether this end says that the server may answer otherwise later. */
-  readonly mayPass: (result: ChildResult) => boolean;
+  /** What a line of the tool's says of why it fails; undefined for one that does not. */
+  readonly read: (line: string) => Reason | undefined;
+}
+
+export interface Reason {
+  /** In the tool's words. */
+  readonly why: string;
+  /** The server may answer otherwise later. */
+  readonly mayPass: boolean;
 }
 
 /**
@@ -23,46 +32,53 @@ export interface Attachment {
  */
 export async function attach(
   { boot }: NetMeans,
-  { argv, disk, server, mayPass }: Attachment,
+  { argv, secrets = [], disk, server, read }: Attachment,
   run: typeof runChild = runChild,
 ): Promise<void> {
   const [tool] = argv;
-  const child = { argv, name: tool, title: `${tool}, which attaches ${disk}`, show: "never" } as const;
+  const child = {
+    argv,
+    secrets,
+    name: tool,
+    title: `${tool}, which attaches ${disk}`,
+    show: "never",
+  } as const;
+  let heard: readonly Reason[] = [];
+  const hear = (line: string): void => {
+    boot.log.debug(`${tool} says: ${text(line)}`);
+    heard = [...heard, ...[read(line)].filter((reason) => reason !== undefined)];
+  };
   await keepTrying<void>(boot, {
     attempt: async (left_ms): Promise<Outcome<void>> => {
-      const result = await run(boot, { ...child, deadline_ms: left_ms });
-      const { end } = result;
+      heard = [];
+      const { end } = await run(boot, { ...child, hear, deadline_ms: left_ms });
       if (succeeded(end)) return { kind: "done", value: undefined };
       if (end.kind === "failed")
         return refused(`${tool} ${end.why}`, `Build the image with --tools ${tool}.`);
-      if (end.kind === "timed out") return { kind: "passing", why: "does not answer" };
-      const said = lastWords(result);
-      if (mayPass(result)) return { kind: "passing", why: `can't be had (${tool}${said})` };
+      if (end.kind === "timed out" || heard.at(-1)?.mayPass === true)
+        return { kind: "passing", why: doesNotAnswer() };
+      const reason = heard.at(-1);
+      const why = reason === undefined ? describeEnd(end) : `says: ${text(reason.why)}`;
       return refused(
-        `${tool} ${describeEnd(end)}${said}`,
+        `${tool} ${why}`,
         `Does ${text(server)} have it by that name, and may this machine have it?`,
       );
     },
     what: `the server ${text(server)}`,
     gaveUp: (why) =>
       new UserError(
-        `The disk ${disk} was not attached: the server ${text(server)} ${why ?? "does not answer"}.`,
+        `The disk ${disk} was not attached: the server ${text(server)} ${why ?? doesNotAnswer()}.`,
         "Is it up, and can it be reached from here? rd.timeout= says how long to wait for it.",
       ),
     timeout_ms: boot.options.deviceTimeout_ms,
     isSpoken: true,
   });
 
+  function doesNotAnswer(): string {
+    const reason = heard.at(-1);
+    return `does not answer${reason === undefined ? "" : ` (${tool}: ${text(reason.why)})`}`;
+  }
   function refused(why: string, advice: string): Outcome<void> {
     return { kind: "refused", why: new UserError(`The disk ${disk} can't be attached: ${why}.`, advice) };
   }
-}
-
-/** The last words of the tool, behind a colon. */
-function lastWords({ output }: ChildResult): string {
-  const last = output
-    .split("\n")
-    .map((line) => line.trim())
-    .findLast((line) => line !== "");
-  return last === undefined ? "" : `: ${text(last.replace(/\.$/, ""))}`;
 }

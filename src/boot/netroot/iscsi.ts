@@ -4,10 +4,10 @@ import { O_CREAT, O_TRUNC, O_WRONLY, type Syscalls, readTextIfThere } from "../.
 import { toBytes } from "../../lib/bytes.ts";
 import { UserError } from "../../lib/errors.ts";
 import { namesIn, readAttribute } from "../attributes.ts";
-import type { ChildResult, runChild } from "../children.ts";
+import type { runChild } from "../children.ts";
 import type { Boot } from "../context.ts";
 import { waitForDevices } from "../wait-devices.ts";
-import { attach } from "./attach.ts";
+import { type Reason, attach } from "./attach.ts";
 import { describeIscsi, iscsiArguments } from "./iscsi-form.ts";
 import type { NetMeans } from "./means.ts";
 import type { IscsiSettings } from "./settings.ts";
@@ -30,7 +30,12 @@ export async function attachIscsi(
   if (sessionsOf(sys, disk.target).length === 0) {
     const initiator = nameInitiator(boot, settings.initiator);
     const argv = ["iscsistart", ...iscsiArguments(disk, address, initiator, settings.params)] as const;
-    await attach(means, { argv, disk: describeIscsi(disk), server: disk.server, mayPass }, run);
+    const secrets = [disk.login.password, disk.login.passwordIn].filter((one) => one !== undefined);
+    await attach(
+      means,
+      { argv, disk: describeIscsi(disk), server: disk.server, secrets, read: readLine },
+      run,
+    );
   }
   const name = await waitForDevices(boot, devices, layers, {
     what: () => `the disk ${describeIscsi(disk)}`,
@@ -104,7 +109,12 @@ function describeLuns(sys: Syscalls, disk: IscsiDisk): string {
   return numbers.length === 0 ? "no disk for this machine" : `LUN ${numbers.join(", ")}`;
 }
 
-// ISCSI_ERR_TRANS, _TRANS_TIMEOUT and _PDU_TIMEOUT of open-iscsi's iscsi_err.h.
-function mayPass({ end }: ChildResult): boolean {
-  return end.kind === "exited" && [4, 8, 11].includes(end.status);
+// It tries for long by itself. The numbers are ISCSI_ERR_TRANS, _TRANS_TIMEOUT and _PDU_TIMEOUT of open-iscsi's iscsi_err.h.
+function readLine(line: string): Reason | undefined {
+  const [, unreached] = /connect to \S+ failed \((.*)\)/.exec(line) ?? [];
+  if (unreached !== undefined) return { why: unreached, mayPass: true };
+  const [, number, why] = /reported error \((\d+) - (.*)\)/.exec(line) ?? [];
+  if (why !== undefined) return { why, mayPass: ["4", "8", "11"].includes(number ?? "") };
+  const [, rejected] = /login rejected: (.*)$/.exec(line) ?? [];
+  return rejected === undefined ? undefined : { why: rejected, mayPass: false };
 }

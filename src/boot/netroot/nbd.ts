@@ -1,8 +1,8 @@
 /** Attaches a disk of an NBD server, by nbd-client(8). Where that can use netlink no process of it stays. */
 
 import { readAttribute } from "../attributes.ts";
-import type { ChildResult, runChild } from "../children.ts";
-import { attach } from "./attach.ts";
+import type { runChild } from "../children.ts";
+import { type Reason, attach } from "./attach.ts";
 import type { NetMeans } from "./means.ts";
 import { describeNbd, nbdArguments } from "./nbd-form.ts";
 import type { NbdDisk } from "./types.ts";
@@ -25,14 +25,13 @@ export async function attachNbd(
   // At an earlier try, which failed at something else.
   if (readAttribute(sys, `/sys/class/block/${name}/pid`) !== undefined) return name;
   const argv = ["nbd-client", ...nbdArguments(disk, address, `/dev/${name}`)] as const;
-  await attach(means, { argv, disk: describeNbd(disk), server: disk.server, mayPass }, run);
+  await attach(means, { argv, disk: describeNbd(disk), server: disk.server, read: readLine }, run);
   log.info(`attached ${describeNbd(disk)} as /dev/${name}`);
   return name;
 }
 
-// What connect(2) answers, in the words of strerror(3); all else is the server's word about the export.
-function mayPass({ output }: ChildResult): boolean {
-  return /Connection (?:refused|timed out|reset)|No route to host|(?:Host|Network) is (?:unreachable|down)/i.test(
-    output,
-  );
+// "Negotiation: ..Error: Socket failed: No route to host" is of connect(2). All else is the server's word about the export.
+function readLine(line: string): Reason | undefined {
+  const [, why] = /Error: (.*?)\.?$/.exec(line) ?? [];
+  return why === undefined ? undefined : { why, mayPass: why.startsWith("Socket failed: ") };
 }
