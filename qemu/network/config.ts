@@ -48,9 +48,9 @@ export interface ServerSetup {
   readonly setup?: readonly string[];
 }
 
-/** The server's addresses on its network number `lan`, and the names that it serves. */
+/** The server's addresses on its network number `lan`, IPv6 as RFC 5952 has it. */
 export function serverAddress(lan = 0): { readonly v4: string; readonly v6: string } {
-  return { v4: `10.77.${lan}.1`, v6: `fd77:0:0:${lan}::1` };
+  return { v4: `10.77.${lan}.1`, v6: lan === 0 ? "fd77::1" : `fd77:0:0:${lan}::1` };
 }
 
 /** The name that the server's DNS gives for its address on the first network. */
