@@ -57,7 +57,9 @@ export class Resolver {
         else unlinkIfThere(this.session);
       });
     }
-    writeFile(sys, FILE, content);
+    // Never half of it: hooks and other programs may read it just now.
+    writeFile(sys, `${FILE}.new`, content);
+    sys.rename(`${FILE}.new`, FILE);
     this.written = content;
   }
 }
