@@ -37,7 +37,8 @@ export async function activateVolumes(
       `the volume group ${text(group.name)} lacks ${missing.map(({ id }) => text(id)).join(", ")}; ` +
         `${title} is activated all the same, as rd.lvm.activationmode=${mode} says.`,
     );
-  const types = group.volumes.filter(({ name }) => volumes.includes(name)).flatMap((volume) => volume.types);
+  const chosen = new Set(volumes);
+  const types = group.volumes.filter(({ name }) => chosen.has(name)).flatMap((volume) => volume.types);
   await context.loadModules(modulesFor(types));
   const { end, output } = await run(boot, {
     argv: activationCommand({ volumes: paths, reason, mode, nodes }),

@@ -8,7 +8,7 @@ import { type BlockDevice, withReader } from "../blockdevices.ts";
 import { runChild } from "../children.ts";
 import type { Boot } from "../context.ts";
 import { type DeviceRef, parseDeviceRef } from "../deviceref.ts";
-import { listDmDevices } from "./dm-nodes.ts";
+import { type DmDevice, listDmDevices } from "./dm-nodes.ts";
 import type { Lack, Member, StorageContext, StorageLayer } from "./layer.ts";
 import { activateVolumes } from "./lvm-activate.ts";
 import { type PhysicalVolumeContents, readPhysicalVolume } from "./lvm-metadata.ts";
@@ -35,8 +35,10 @@ export class LvmLayer implements StorageLayer {
   private readonly context: StorageContext;
   private readonly settings: LvmSettings;
   private readonly run: typeof runChild;
-  private readonly needs: DeviceRef[];
+  private readonly needs: DeviceRef[] = [];
   private members: readonly Member[] = [];
+  /** The names of device-mapper's devices, as of the last change: to read all of a thousand takes a second. */
+  private active: ReadonlySet<string> = new Set();
   /** What has been read of each member, by the object that stands for what it holds now. */
   private readonly contents = new WeakMap<BlockDevice, PhysicalVolumeContents | "being read">();
   /** For each volume, "VG/LV", the physical volumes and the mode that it was last tried with. */
@@ -56,7 +58,7 @@ export class LvmLayer implements StorageLayer {
     this.context = context;
     this.settings = settings;
     this.run = run;
-    this.needs = [];
+
     const root = boot.options.root === undefined ? undefined : parseDeviceRef(boot.options.root);
     if (typeof root === "object") this.needs.push(root);
   }
@@ -70,11 +72,8 @@ export class LvmLayer implements StorageLayer {
   update(members: readonly Member[]): void {
     if (this.stopped) return;
     for (const problem of recordArrays(this.boot.sys, members)) this.boot.log.warning(problem);
-    const volumes = new Set(
-      listDmDevices(this.boot.sys)
-        .filter(({ uuid }) => isVolume(uuid))
-        .map(({ kernelName }) => kernelName),
-    );
+    const mapped = this.lookAtMapped().filter(({ uuid }) => isVolume(uuid));
+    const volumes = new Set(mapped.map(({ kernelName }) => kernelName));
     // A volume group on a logical volume is a virtual machine's own (devices/scan_lvs in lvm.conf(5)).
     this.members = members.filter(
       ({ device, found }) => found.damaged === undefined && !volumes.has(device.name),
@@ -158,8 +157,13 @@ export class LvmLayer implements StorageLayer {
       const contents = this.contents.get(device);
       return { id: found.uuid ?? "", group: typeof contents === "object" ? contents.group : undefined };
     });
-    const active = new Set(listDmDevices(this.boot.sys).map(({ name }) => name));
-    return planGroups(present, this.wants(), active);
+    return planGroups(present, this.wants(), this.active);
+  }
+
+  private lookAtMapped(): DmDevice[] {
+    const mapped = listDmDevices(this.boot.sys);
+    this.active = new Set(mapped.map(({ name }) => name));
+    return mapped;
   }
 
   /** Begins what can be begun. One lvm runs at a time, as they would wait for each other's locks. */
@@ -172,6 +176,7 @@ export class LvmLayer implements StorageLayer {
       this.working = this.activate(job).finally(() => {
         this.working = undefined;
         this.now = undefined;
+        this.lookAtMapped();
         this.consider();
       });
     const words = [...this.waitsFor(), ...this.problems(), this.isBusy()].join("\n");
