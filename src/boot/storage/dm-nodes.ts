@@ -42,6 +42,17 @@ export function listDmDevices(sys: Syscalls): DmDevice[] {
   });
 }
 
+/** The names in device-mapper of all its devices: a fifth of what listDmDevices() reads. */
+export function dmNames(sys: Syscalls): Set<string> {
+  const kernelNames = namesIn(sys, "/sys/class/block").filter((name) => name.startsWith("dm-"));
+  return new Set(kernelNames.flatMap((name) => readAttribute(sys, `/sys/class/block/${name}/dm/name`) ?? []));
+}
+
+/** Whether the device is a logical volume. */
+export function isLogicalVolume(sys: Syscalls, { name, dmName }: BlockDevice): boolean {
+  return dmName !== undefined && isVolume(readAttribute(sys, `/sys/class/block/${name}/dm/uuid`) ?? "");
+}
+
 /** The kernel's names of those that are snapshots of others: LVM keeps what differs in a volume below each. */
 export function snapshotNames(devices: readonly DmDevice[]): Set<string> {
   const uuids = new Set(devices.map(({ uuid }) => uuid));

@@ -8,11 +8,10 @@ import { type BlockDevice, withReader } from "../blockdevices.ts";
 import { runChild } from "../children.ts";
 import type { Boot } from "../context.ts";
 import { type DeviceRef, parseDeviceRef } from "../deviceref.ts";
-import { type DmDevice, listDmDevices } from "./dm-nodes.ts";
+import { dmNames, isLogicalVolume } from "./dm-nodes.ts";
 import type { Lack, Member, StorageContext, StorageLayer } from "./layer.ts";
 import { activateVolumes } from "./lvm-activate.ts";
 import { type PhysicalVolumeContents, readPhysicalVolume } from "./lvm-metadata.ts";
-import { isVolume } from "./lvm-names.ts";
 import { type GroupPlan, type Reason, type Wants, planGroups, wantsOf } from "./lvm-plan.ts";
 import { describeGroup, lacksOf, problemOfGroup, problemOfMember, problemsOfNames } from "./lvm-report.ts";
 import type { LvmSettings } from "./lvm-settings.ts";
@@ -37,7 +36,7 @@ export class LvmLayer implements StorageLayer {
   private readonly run: typeof runChild;
   private readonly needs: DeviceRef[] = [];
   private members: readonly Member[] = [];
-  /** The names of device-mapper's devices, as of the last change: to read all of a thousand takes a second. */
+  /** The names of device-mapper's devices, as of the last change: there may be a thousand. */
   private active: ReadonlySet<string> = new Set();
   /** What has been read of each member, by the object that stands for what it holds now. */
   private readonly contents = new WeakMap<BlockDevice, PhysicalVolumeContents | "being read">();
@@ -72,11 +71,10 @@ export class LvmLayer implements StorageLayer {
   update(members: readonly Member[]): void {
     if (this.stopped) return;
     for (const problem of recordArrays(this.boot.sys, members)) this.boot.log.warning(problem);
-    const mapped = this.lookAtMapped().filter(({ uuid }) => isVolume(uuid));
-    const volumes = new Set(mapped.map(({ kernelName }) => kernelName));
+    this.active = dmNames(this.boot.sys);
     // A volume group on a logical volume is a virtual machine's own (devices/scan_lvs in lvm.conf(5)).
     this.members = members.filter(
-      ({ device, found }) => found.damaged === undefined && !volumes.has(device.name),
+      ({ device, found }) => found.damaged === undefined && !isLogicalVolume(this.boot.sys, device),
     );
     if (this.settings.enabled) for (const { device } of this.members) void this.read(device);
     this.consider();
@@ -160,12 +158,6 @@ export class LvmLayer implements StorageLayer {
     return planGroups(present, this.wants(), this.active);
   }
 
-  private lookAtMapped(): DmDevice[] {
-    const mapped = listDmDevices(this.boot.sys);
-    this.active = new Set(mapped.map(({ name }) => name));
-    return mapped;
-  }
-
   /** Begins what can be begun. One lvm runs at a time, as they would wait for each other's locks. */
   private consider(): void {
     if (this.stopped) return;
@@ -176,7 +168,7 @@ export class LvmLayer implements StorageLayer {
       this.working = this.activate(job).finally(() => {
         this.working = undefined;
         this.now = undefined;
-        this.lookAtMapped();
+        this.active = dmNames(this.boot.sys);
         this.consider();
       });
     const words = [...this.waitsFor(), ...this.problems(), this.isBusy()].join("\n");

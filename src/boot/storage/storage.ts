@@ -22,8 +22,10 @@ export class Storage {
       const changed = this.devices.changed();
       const { version } = this.devices;
       // What wakes others besides is the layers' own doing.
-      if (version !== seen) await this.look();
+      const took_ms = version === seen ? 0 : await this.look();
       seen = version;
+      // Of a thousand devices each change is an event: as long as looks take, the others have their turn.
+      if (took_ms > LONG_LOOK_MS && this.running) await Bun.sleep(took_ms);
       await changed;
     }
   }
@@ -70,11 +72,13 @@ export class Storage {
   }
 
   // A disk that does not answer holds up no other: what it holds is a change of the devices once it is read.
-  private async look(): Promise<void> {
+  // Resolves with how long the layers have kept all else waiting.
+  private async look(): Promise<number> {
     const all = this.devices.all();
     const answered = all.map((device) => Promise.race([device.contents(), Bun.sleep(PATIENCE_MS)]));
     const contents = await Promise.all(answered);
-    if (!this.running) return;
+    if (!this.running) return 0;
+    const began = performance.now();
     const members = all.flatMap((device, at): Member[] => {
       const found = contents[at]?.found;
       return found === undefined ? [] : [{ device, found }];
@@ -86,7 +90,9 @@ export class Storage {
       );
     // Whoever waits may have looked at the same change before.
     if (wasBusy && !this.isBusy()) this.devices.wake();
+    return performance.now() - began;
   }
 }
 
 const PATIENCE_MS = 200;
+const LONG_LOOK_MS = 100;
