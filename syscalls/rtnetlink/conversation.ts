@@ -9,7 +9,7 @@ import { type Message, packMessage, parseMessages } from "./messages.ts";
 /** One conversation with the kernel, which answers each request before write(2) returns. */
 export class Rtnetlink {
   private readonly sys: Syscalls;
-  private readonly fd: Fd;
+  private fd: Fd;
   private sequence = 0;
 
   /** @throws SysError */
@@ -39,8 +39,11 @@ export class Rtnetlink {
     }
   }
 
+  /** From then on every request fails with EBADF. */
   close(): void {
     this.sys.close(this.fd);
+    // The number may soon be another file's.
+    this.fd = -1;
   }
 
   private dumpOnce(request: number, wanted: number, body: Uint8Array): Dump {

@@ -53,11 +53,12 @@ test(
 );
 
 test(
-  "a fixed address on the card of a MAC address, which gets another name",
+  "fixed addresses of both families on the card of a MAC address, which gets another name",
   async () => {
     const machine = await bootRdinit("network-static", {
       append:
         `root=/dev/vda ip=10.0.2.77::10.0.9.1:24:box:${macOf(1).replaceAll(":", "-")}:none ` +
+        `ip=[2001:db8::5]::[2001:db8::1]:64::${macOf(1).replaceAll(":", "-")}:none ` +
         `ifname=bootnet:${macOf(1)} rd.route=10.9.0.0/16:10.0.2.4:bootnet nameserver=10.0.2.3 rd.neednet=1`,
       disks: [disk],
       cards: [user, user],
@@ -73,6 +74,8 @@ test(
       "resolv.conf nameserver 10.0.2.3",
       "host box",
     ]);
+    expect(network(machine)).toContain("address bootnet 2001:db8::5/64");
+    expect(network(machine)).toContain("route6 default via 2001:db8::1");
     // The kernel never forgets that it was given a name, so udev lets it be.
     expect(listing.get("net.bootnet.flags")).toBeDefined();
     expect(listing.get("kernel.hostname") ?? "(none)").toBe("(none)");
@@ -244,6 +247,25 @@ test(
     // The card without a server is no trouble that anybody need hear of.
     const [, later = ""] = said(machine).join("\n").split("eth1 has 10.0.2.15/24");
     expect(later).not.toMatch(/waiting for .*eth0|No DHCP server/);
+  },
+  TEST_MS,
+);
+
+test(
+  "a boot that does not need the network waits neither for it nor for its end",
+  async () => {
+    await using hub = makeHub("network-early");
+    const machine = await bootRdinit("network-early", {
+      append: "root=/dev/vda ip=dhcp",
+      disks: [disk],
+      cards: [hub.card()],
+      image: { shell: true },
+    });
+    const listing = await probed(machine);
+    expect(listing.get("processes.others")).toBe("0");
+    expect(listing.get("net.eth0.ipv4")).toStartWith("<");
+    expectSaid(machine, ["bringing the network up, for the command line", "took the network down: eth0, lo"]);
+    expect(said(machine).join("\n")).not.toMatch(/No DHCP server|error|can't/);
   },
   TEST_MS,
 );

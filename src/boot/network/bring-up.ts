@@ -54,6 +54,7 @@ export class BringUp {
         await changed;
       }
     } catch (error) {
+      if (session.hasEnded) return;
       session.boot.log.error(`The network is not brought up any further: ${describe(error)}.`);
     }
   }

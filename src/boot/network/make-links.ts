@@ -75,7 +75,7 @@ export function make(session: Session, wanted: Make, isNew: boolean): void {
  */
 export async function loadNetworkModules(session: Session, modules: readonly string[]): Promise<void> {
   await session.loadModules(modules);
-  if (!modules.includes("bonding")) return;
+  if (session.hasEnded || !modules.includes("bonding")) return;
   const wanted = new Set(session.settings.bonds.map(({ name }) => name));
   for (const { index, kind, name } of readLinks(session.kernel))
     if (kind === "bond" && !session.atStart.has(index) && !wanted.has(name))

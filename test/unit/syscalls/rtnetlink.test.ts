@@ -114,6 +114,7 @@ test("a change that the kernel refuses has the errno, and the conversation goes 
   expect(() => changeLink(kernel, 2 ** 30, { isUp: true })).toThrow(/ENODEV|EPERM/);
   expect(readLinks(kernel).map(({ name }) => name)).toContain("lo");
   kernel.close();
+  expect(() => readLinks(kernel)).toThrow(/EBADF/);
 });
 
 test("who waits for a change is woken, also by hand", async () => {
