@@ -33,7 +33,7 @@ import { mountLive } from "./boot/live/live.ts";
 import { readLiveSettings } from "./boot/live/settings.ts";
 import { isMountPoint, mountBase } from "./boot/mounts.ts";
 import { waitForNamed } from "./boot/named.ts";
-import { Desk } from "./boot/prompt/desk.ts";
+import type { Desk } from "./boot/prompt/desk.ts";
 import type { NetMeans } from "./boot/netroot/means.ts";
 import { isNetFilesystem, mountNetRoot, nameRoot, startNetwork } from "./boot/netroot/netroot.ts";
 import { coverRoot } from "./boot/live/overlay.ts";
@@ -76,8 +76,7 @@ async function bootUp(boot: Boot): Promise<never> {
   const ownInit = findOwnInit(boot);
   let network: Network | undefined;
   const loadModules = async (names: readonly string[]): Promise<void> => modules?.load(names);
-  const desk = new Desk(sys, boot.log);
-  const remote = new Remote(boot, desk);
+  let remote: Remote | undefined;
   for (;;) {
     try {
       mountBase(sys);
@@ -85,10 +84,21 @@ async function bootUp(boot: Boot): Promise<never> {
       warnIfCutShort(boot);
       modules ??= await timing.step("meeting the devices", () => meetDevices(boot, devices));
       if (network.isAskedFor) network.start("the command line");
+      remote ??= new Remote(boot);
       remote.start(network);
-      const root = await bringUpRoot(boot, devices, modules, resume, desk, network, ownInit !== undefined);
+      const root = await bringUpRoot(
+        boot,
+        devices,
+        modules,
+        resume,
+        remote.desk,
+        network,
+        ownInit !== undefined,
+      );
+      const done = remote;
+      remote = undefined;
       await timing.step("ending questions from elsewhere", () =>
-        remote.end("the root is mounted, and the system starts."),
+        done.end("the root is mounted, and the system starts."),
       );
       await runHooks(boot, "pre-pivot", root);
       await waitForModules(boot, modules);
@@ -100,6 +110,8 @@ async function bootUp(boot: Boot): Promise<never> {
       await handOver(boot, newRoot);
     } catch (failure) {
       if (failure instanceof PointOfNoReturn) await lastResort(sys, boot.log, failure, panic_s);
+      remote ??= new Remote(boot);
+      if (network !== undefined) remote.start(network);
       remote.fail(describe(failure));
       const missing = modules === undefined ? [] : await missingModules(boot, modules);
       await emergency(boot, failure, devices, missing, network?.report());

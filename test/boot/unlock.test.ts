@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { compile } from "../../qemu/host.ts";
 import { makeDisksInGuest } from "../../qemu/maker.ts";
 import { probeRoot } from "../../qemu/probe.ts";
-import { MACHINE_MS, expectSaid, probed, said } from "../../qemu/scenario.ts";
+import { MACHINE_MS, expectSaid, probeDisk, probed, said } from "../../qemu/scenario.ts";
 import { type SshKeys, makeSshKeys } from "../../qemu/ssh.ts";
 import { STORAGE } from "../../qemu/storage/basic.ts";
 import { BINARY_KEY, LUKS, twoSecrets } from "../../qemu/storage/luks.ts";
@@ -216,6 +216,26 @@ test(
     expect(await late.status()).toBe(1);
     expect(late.text).toContain("The boot has failed. ");
     expect(late.text).toContain("'ssh -t' with sh behind it gives a shell.");
+    const shell = ssh(["poweroff -f"]);
+    await machine.expectEnd("powered off");
+    shell.kill();
+  },
+  MAKE_MS,
+);
+
+test(
+  "a boot that fails without a question: the shell that is allowed can be had, and nothing else",
+  async () => {
+    const { machine, ssh } = await bootUnlockable("unlock-failed", keys, {
+      append: "rd.ssh.shell=1 rd.timeout=3 rd.shell=0",
+      disks: [await probeDisk(dir)],
+    });
+    await reachable(machine);
+    const session = ssh([], ["-tt"]);
+    expect(await session.status()).toBe(1);
+    expect(session.text).toContain(
+      `The boot has failed. The root UUID=${STORAGE.filesystem} did not appear. 'ssh -t' with sh behind it gives a shell.`,
+    );
     const shell = ssh(["poweroff -f"]);
     await machine.expectEnd("powered off");
     shell.kill();

@@ -11,7 +11,7 @@ import { UserError, describe } from "../../lib/errors.ts";
 import type { Boot } from "../context.ts";
 import { type Daemon, startDaemon } from "../daemon.ts";
 import { processesBelow } from "../handover/processes.ts";
-import type { Desk } from "../prompt/desk.ts";
+import { Desk } from "../prompt/desk.ts";
 import { hasShell } from "../rescue.ts";
 import { reachableAddresses } from "./addresses.ts";
 import { planDropbear, readDropbear } from "./dropbear.ts";
@@ -30,9 +30,11 @@ export interface RemoteNetwork {
 /** How long sessions get to end, when they have been told and again when they are made to. */
 const patience_ms = 2000;
 
+/** Serves until `end`; a boot that is tried again behind that takes another. */
 export class Remote {
   private readonly boot: Boot;
-  private readonly desk: Desk;
+  /** Where those are asked who have logged in, and whoever else comes to the socket. */
+  readonly desk: Desk;
   private readonly settings: RemoteSettings;
   private readonly failed = Promise.withResolvers<void>();
   private readonly ending = Promise.withResolvers<void>();
@@ -41,11 +43,11 @@ export class Remote {
   private running: Promise<void> | undefined;
   private hasEnded = false;
 
-  constructor(boot: Boot, desk: Desk) {
+  constructor(boot: Boot) {
     this.boot = boot;
-    this.desk = desk;
+    this.desk = new Desk(boot.sys, boot.log);
     this.settings = readRemoteSettings(boot.words).settings;
-    desk.shellObstacle = () => this.shellObstacle();
+    this.desk.shellObstacle = () => this.shellObstacle();
   }
 
   /** Begins to watch for what needs it, in the background; further calls do nothing. Never throws. */
