@@ -56,7 +56,9 @@ async function main(): Promise<number> {
         "-m",
         text(args["memory"]) || "512",
       ],
-      ...["-nographic", "-no-reboot", "-kernel", kernel.vmlinuz, "-initrd", initrd, "-append", parameters],
+      // -nographic would have the firmware clear the screen, and what stands there.
+      ...["-display", "none", "-vga", "none", "-serial", "mon:stdio"],
+      ...["-no-reboot", "-kernel", kernel.vmlinuz, "-initrd", initrd, "-append", parameters],
       ...["-drive", `file=${disk.file.replaceAll(",", ",,")},if=virtio,format=${disk.format}`],
       ...(unlock?.card ?? ["-nic", "none"]),
       ...["-device", "virtio-rng-pci"],
