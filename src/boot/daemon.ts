@@ -1,26 +1,22 @@
 /** Children that run on while the boot goes on: a DHCP client, an SSH server. `runChild` is for those that end by themselves. */
 
-import type { Fd } from "../../syscalls/index.ts";
 import { describe } from "../lib/errors.ts";
-import { type ChildEnd, describeEnd, endGroup, endOf, openPipe, signalGroup, succeeded } from "./children.ts";
+import {
+  type ChildEnd,
+  type ChildRequest,
+  describeEnd,
+  endGroup,
+  endOf,
+  openPipe,
+  signalGroup,
+  succeeded,
+} from "./children.ts";
 import type { Boot } from "./context.ts";
-import { Screen, type Show, readOutput } from "./output.ts";
+import { Screen, readOutput } from "./output.ts";
 import { startProgram } from "./spawn.ts";
 
-export interface DaemonRequest {
-  /** The program and its arguments, byte strings. It has to stay in the foreground. */
-  readonly argv: readonly string[];
-  /** What its lines on the console begin with. */
-  readonly name: string;
-  /** What it is to people, for sentences: "the DHCP client of eth0". */
-  readonly title: string;
-  readonly env?: Readonly<Record<string, string>>;
-  /** What it reads on standard input: bytes or a descriptor; nothing (/dev/null) when left out. */
-  readonly stdin?: Uint8Array | Fd;
-  readonly show: Show;
-  /** Gets each line as it comes. */
-  readonly hear?: (line: string) => void;
-}
+/** As for a child that ends by itself. The program has to stay in the foreground. */
+export type DaemonRequest = Omit<ChildRequest, "deadline_ms">;
 
 /** A child that runs on. What is left of it ends before the hand-over (handover/processes.ts). */
 export interface Daemon {

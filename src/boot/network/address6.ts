@@ -77,7 +77,7 @@ export async function untilUnique(host: PartHost, report: Report, address: strin
         `It is not known after ${timeout_ms / 1000} s whether ${address} is another machine's (${name}).`,
       ),
     );
-    state = await session.wait({ look, describe: () => undefined, timeout_ms: undefined });
+    state = await session.until(look);
   }
   return state === "free";
 }

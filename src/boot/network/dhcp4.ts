@@ -58,13 +58,9 @@ export async function runDhcp4(host: PartHost, report: Report): Promise<void> {
     if ((await session.wait({ ...wait, timeout_ms })) === undefined) {
       const late = `No DHCP server has answered on ${text(name)} within ${timeout_ms / 1000} s.`;
       report(new UserError(late, "rdinit goes on asking."));
-      await session.wait({ ...wait, describe: () => undefined, timeout_ms: undefined });
+      await session.until(wait.look);
     }
-    await session.wait({
-      look: () => (lease === undefined || client.end !== undefined ? true : undefined),
-      describe: () => undefined,
-      timeout_ms: undefined,
-    });
+    await session.until(() => (lease === undefined || client.end !== undefined ? true : undefined));
     lookAt(client, undefined);
   }
 }

@@ -44,18 +44,17 @@ export async function runDhcp6(host: PartHost, report: Report): Promise<void> {
     if (got === undefined) {
       const late = `No DHCPv6 server has given ${name} an address within ${timeout_ms / 1000} s${refusal}.`;
       report(new UserError(late, "rdinit goes on asking."));
-      got = await session.wait({ ...wait, describe: () => undefined, timeout_ms: undefined });
+      got = await session.until(wait.look);
     }
-    const { address } = got as Lease;
+    const { address } = got;
     if (await untilUnique(host, report, address)) {
       report("done");
-      const look = (): true | undefined => (lease?.address === address ? undefined : true);
-      await session.wait({ look, describe: () => undefined, timeout_ms: undefined });
+      await session.until(() => (lease?.address === address ? undefined : true));
     } else {
       session.boot.log.warning(
         `Another machine on ${name} has ${address}, which the server gave; asking for another.`,
       );
-      drop(host, got as Lease);
+      drop(host, got);
       lease = undefined;
       client.decline();
     }

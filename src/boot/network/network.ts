@@ -166,15 +166,10 @@ export class Network {
       return again ?? bringUp.outcome();
     }
     // Each step of it says what it waits for, and until when.
-    const settled = await session.wait<Outcome>({
-      look: () => {
-        const outcome = bringUp.outcome();
-        return outcome === "under way" ? undefined : outcome;
-      },
-      describe: () => undefined,
-      timeout_ms: undefined,
+    return session.until<Outcome>(() => {
+      const outcome = bringUp.outcome();
+      return outcome === "under way" ? undefined : outcome;
     });
-    return settled ?? "under way";
   }
 
   private async pass(session: Session): Promise<void> {

@@ -83,6 +83,14 @@ export class Session {
     });
   }
 
+  /** The same without a deadline, and without a word: somebody has been told. */
+  async until<T>(look: () => T | undefined): Promise<T> {
+    for (;;) {
+      const value = await this.wait({ look, describe: () => undefined, timeout_ms: undefined });
+      if (value !== undefined) return value;
+    }
+  }
+
   /** From now on nothing of it acts any more; what it has changed can still be taken back. */
   end(): void {
     this.isOver = true;

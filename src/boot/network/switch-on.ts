@@ -81,7 +81,7 @@ export async function untilOperational(
     const words = (): string | undefined => (isSpare() ? undefined : step.words);
     if ((await session.wait({ look, describe: words, timeout_ms: step.timeout_ms })) !== undefined) continue;
     late(step.late);
-    await session.wait({ look, describe: () => undefined, timeout_ms: undefined });
+    await session.until(look);
     session.boot.log.notice(step.done);
   }
 }
