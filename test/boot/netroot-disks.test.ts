@@ -77,6 +77,18 @@ test.skipIf(need !== undefined)(
 );
 
 test.skipIf(need !== undefined)(
+  "an nbd-client that has to stay serves the real system",
+  async () => {
+    const lines = await toldBy(await boot("nbd-stays", `root=nbd:${v4}:root:::nonetlink rw`));
+    expect(lines).toContain("wrote");
+    const processes = lines.filter((line) => line.startsWith("process"));
+    expect(processes.length).toBeGreaterThan(0);
+    for (const line of processes) expect(line).toMatch(/^process @\S*nbd-client /);
+  },
+  CLIENT_MS + 10_000,
+);
+
+test.skipIf(need !== undefined)(
   "iSCSI, the disk found by its UUID, and by its target with a login",
   async () => {
     const first = await boot(

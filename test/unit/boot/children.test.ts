@@ -147,6 +147,11 @@ describe("how it ended", () => {
     expect(succeeded(end)).toBe(true);
     expect(all).toEqual(["debug: running true with space", "debug: the tool ended with status 0"]);
   });
+
+  test("a debugging log does not hold its secrets", async () => {
+    const { all } = await run(["true", "-w", "secret"], { secrets: ["secret"] });
+    expect(all[0]).toBe("debug: running true -w ***");
+  });
 });
 
 // Each with what it leads to; the one that lists them is gone before it can be asked.
