@@ -128,7 +128,7 @@ export function startScript(setup: ServerSetup): string {
     ...exports.flatMap(exportLines),
     "mount --rbind /run/nfs/srv /srv",
     ...(serves("nfs") ? NFS : []),
-    ...(serves("nbd") ? ["nbd-server -d -C /config/nbd.conf &"] : []),
+    ...(serves("nbd") ? ["nbd-server -C /config/nbd.conf"] : []),
     ...(serves("iscsi")
       ? ["tgtd -f &", wait("[ -S /run/tgtd/socket.0 ]"), ...exports.flatMap(targetLines)]
       : []),

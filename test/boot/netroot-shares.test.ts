@@ -88,7 +88,7 @@ test(
   "9p by rootfstype=, read-only; dracut's name; an overlay over it",
   async () => {
     const root = await makeRoot("read");
-    const plain = await boot("9p-type", "rootfstype=9p root=/host", share9p(root, "/host"));
+    const plain = await boot("9p-type", "rootfstype=9p root=host", share9p(root, "host"));
     expect(await seen(plain)).toContain("can't write");
     const covered = await boot("9p-overlay", "root=virtfs:host rd.overlay", share9p(root, "host"));
     await covered.expectEnd("powered off");
