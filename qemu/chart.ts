@@ -27,7 +27,6 @@ import { PROJECT, run } from "./host.ts";
 import { runImage } from "./images.ts";
 import { type Kernel, stockKernel } from "./kernel.ts";
 import { makeDisksInGuest } from "./maker.ts";
-import { STORAGE } from "./storage/basic.ts";
 import { readBootRecord, recordInit } from "./timing.ts";
 import type { Tree } from "./tree.ts";
 
@@ -82,8 +81,7 @@ async function boot(name: string, { initrd, disks, parameters }: Scene, more: st
 function stackScenes(stack: Stack | undefined): Record<string, Scene> {
   if (stack === undefined) return {};
   const disks = (tree: Tree): Promise<string[]> => makeDisksInGuest(stack.recipe(tree));
-  // A volume that nobody names is opened a second later (boot/storage/luks.ts).
-  const parameters = `${stackParameters(stack)} rd.luks.uuid=${STORAGE.luks}`;
+  const parameters = stackParameters(stack);
   return {
     drivers: { initrd: (kernel) => stackImage(kernel, stack, "drivers"), disks, parameters },
     stack: { initrd: (kernel) => stackImage(kernel, stack, "generic"), disks, parameters },

@@ -5,6 +5,7 @@ import { join, relative } from "node:path";
 import { PROJECT, run } from "../host.ts";
 import type { Kernel } from "../kernel.ts";
 import { BENCH_DIR } from "./boot.ts";
+import { STORAGE } from "../storage/basic.ts";
 import { STACK_KEY, STACK_KEY_PATH, type Stack } from "./stacks.ts";
 
 /** Options of `rdinit image`, besides those that all of these images have. */
@@ -65,7 +66,9 @@ export async function stackImage(
   });
 }
 
-/** What a kernel command line says of a stack, besides root=. */
+/** What a kernel command line says of a stack, besides root=: the encrypted volume is named, as one that is not named is opened a second later. */
 export function stackParameters(stack: Stack): string {
-  return stack.encrypted ? ` rd.luks.key=${STACK_KEY_PATH}` : "";
+  return stack.encrypted
+    ? ` rd.luks.name=${STORAGE.luks}=clear rd.luks.key=${STORAGE.luks}=${STACK_KEY_PATH}`
+    : "";
 }

@@ -1,3 +1,4 @@
+import { STORAGE } from "../../../qemu/storage/basic.ts";
 import { expect, test } from "bun:test";
 import { commandText, imageCommand, stackParameters } from "../../../qemu/bench/images.ts";
 import { STACKS, STACK_KEY, STACK_KEY_PATH, STACK_VOLUME } from "../../../qemu/bench/stacks.ts";
@@ -17,7 +18,10 @@ test("imageCommand reads no configuration of the machine, and its text is what o
 });
 
 test("only a stack with an encrypted volume needs a key", () => {
-  expect(STACKS.map(stackParameters)).toEqual(["", ` rd.luks.key=${STACK_KEY_PATH}`]);
+  expect(STACKS.map(stackParameters)).toEqual([
+    "",
+    ` rd.luks.name=${STORAGE.luks}=clear rd.luks.key=${STORAGE.luks}=${STACK_KEY_PATH}`,
+  ]);
 });
 
 test("each stack is taken apart again, in the opposite order", () => {
