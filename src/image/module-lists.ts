@@ -12,24 +12,27 @@ export function pathInImage(file: string): string {
 }
 
 /**
- * The lists by name, each with just the modules of `steps`, whose files in the image have `ending` behind their names.
+ * The lists by name, each with just the modules of `steps`, whose files in the image have `endingOf` behind their names.
  * `read` gives the whole lists. Those of built-in modules stay whole, as these are in the kernel in any case; of their
  * descriptions only the aliases stay.
  */
 export function reducedLists(
   read: (name: string) => string | undefined,
   steps: readonly Step[],
-  ending = "",
+  endingOf: (file: string) => string = () => "",
 ): Map<string, string> {
   const names = new Set(steps.map(({ name }) => name));
   const keep = (list: string, nameOf: (line: string) => string) =>
     lines(read(list)).filter((line) => !line.startsWith("#") && names.has(nameOf(line)));
   const dep = keep("modules.dep", (line) => moduleName(line.slice(0, line.indexOf(":"))));
   return new Map([
-    ["modules.dep", joined(dep.map((line) => rewriteDependencies(line, ending)))],
+    ["modules.dep", joined(dep.map((line) => rewriteDependencies(line, endingOf)))],
     ["modules.alias", joined(keep("modules.alias", lastWord))],
     ["modules.softdep", joined(keep("modules.softdep", secondWord))],
-    ["modules.order", joined(keep("modules.order", moduleName).map((file) => pathInImage(file) + ending))],
+    [
+      "modules.order",
+      joined(keep("modules.order", moduleName).map((file) => pathInImage(file) + endingOf(file))),
+    ],
     ["modules.builtin", read("modules.builtin") ?? ""],
     ["modules.builtin.modinfo", builtinModinfo(read("modules.builtin.modinfo") ?? "")],
   ]);
@@ -43,13 +46,13 @@ function lastWord(line: string): string {
   return underscores(line.slice(line.lastIndexOf(" ") + 1));
 }
 
-function rewriteDependencies(line: string, ending: string): string {
+function rewriteDependencies(line: string, endingOf: (file: string) => string): string {
   const colon = line.indexOf(":");
   const needs = line
     .slice(colon + 1)
     .split(" ")
     .filter(Boolean);
-  const rewritten = (file: string): string => pathInImage(file) + ending;
+  const rewritten = (file: string): string => pathInImage(file) + endingOf(file);
   return `${rewritten(line.slice(0, colon))}:${needs.map((file) => ` ${rewritten(file)}`).join("")}`;
 }
 

@@ -76,6 +76,19 @@ test("modules can lie in the image compressed, under names that say so", () => {
   );
 });
 
+test("of such an image those that many boots load lie as they are", () => {
+  const root = new RootTree(
+    temporaryTree({
+      [`${M}/modules.dep`]: "kernel/ext4.ko: kernel/rare.ko\nkernel/rare.ko:\n",
+      [`${M}/kernel/ext4.ko`]: makeModule(["name=ext4"]),
+      [`${M}/kernel/rare.ko`]: makeModule(["name=rare"]),
+    }),
+  );
+  const { modules, lists } = collectModules(root, { release: RELEASE, names: ["ext4"], packed: true });
+  expect(modules.map(({ path }) => path)).toEqual(["kernel/rare.ko.zst", "kernel/ext4.ko"]);
+  expect(lists.get("modules.dep")).toBe("kernel/ext4.ko: kernel/rare.ko.zst\nkernel/rare.ko.zst:\n");
+});
+
 describe("collectModules", () => {
   const set = collect(["pci:v1d1", "xfs", "fs-xfs"]);
 
