@@ -140,7 +140,7 @@ async function waitForEnd(
     },
   );
   if (inTime !== undefined) return inTime;
-  boot.log.warning(`${title} is not done after ${(deadline_ms ?? 0) / 1000} s and is told to end.`);
+  boot.log.warning(`${title} is not done after ${inSeconds(deadline_ms ?? 0)} s and is told to end.`);
   await endGroup(boot, title, child.pid, ended);
   return { kind: "timed out" };
 }
@@ -154,6 +154,11 @@ export function endOf({ exitCode, signalCode }: Bun.Subprocess): ChildEnd {
 
 /** How long a process group gets after SIGTERM, and its leader again after SIGKILL. */
 const patience_ms = 2000;
+
+// To a tenth: what is left of a deadline is no round number.
+function inSeconds(time_ms: number): number {
+  return Math.round(time_ms / 100) / 10;
+}
 
 /** Ends a process group: by SIGTERM, and by SIGKILL when its leader does not end of that. Never throws. */
 export async function endGroup(

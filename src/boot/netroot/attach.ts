@@ -44,12 +44,15 @@ export async function attach(
     show: "never",
   } as const;
   let heard: readonly Reason[] = [];
+  // The last attempt is cut short by the deadline, and may not come to say anything.
+  let before: Reason | undefined;
   const hear = (line: string): void => {
     boot.log.debug(`${tool} says: ${text(line)}`);
     heard = [...heard, ...[read(line)].filter((reason) => reason !== undefined)];
   };
   await keepTrying<void>(boot, {
     attempt: async (left_ms): Promise<Outcome<void>> => {
+      before = heard.at(-1) ?? before;
       heard = [];
       const { end } = await run(boot, { ...child, hear, deadline_ms: left_ms });
       if (succeeded(end)) return { kind: "done", value: undefined };
@@ -75,7 +78,7 @@ export async function attach(
   });
 
   function doesNotAnswer(): string {
-    const reason = heard.at(-1);
+    const reason = heard.at(-1) ?? before;
     return `does not answer${reason === undefined ? "" : ` (${tool}: ${text(reason.why)})`}`;
   }
   function refused(why: string, advice: string): Outcome<void> {

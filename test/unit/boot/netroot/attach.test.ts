@@ -104,6 +104,16 @@ test("NBD: a server that never answers has the deadline of the root", async () =
   );
 });
 
+test("NBD: what the tool said before is told when the deadline cuts its last try short", async () => {
+  const { means } = setting("rd.timeout=2.2");
+  const says = ["Error: Socket failed: No route to host"];
+  const late = tool([says, failed], [[], { kind: "timed out" }]);
+  await expect(attachNbd(means, nbd(), "10.0.0.1", 0, late.run)).rejects.toThrow(
+    "does not answer (nbd-client: Socket failed: No route to host).",
+  );
+  expect(late.calls).toHaveLength(2);
+});
+
 test("NBD: what an earlier try has attached stays", async () => {
   const { means } = setting("", { class: { block: { nbd0: { pid: attribute(() => "7\n") } } } });
   expect(await attachNbd(means, nbd(), "10.0.0.1", 0, tool().run)).toBe("nbd0");
