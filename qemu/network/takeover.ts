@@ -48,7 +48,8 @@ const PLACES: Readonly<Record<RootPlace, Place>> = {
     drivers: "nbd ext4",
     tools: "nbd-client",
   },
-  disk: { words: "root=/dev/vda", drivers: "virtio_blk ext4" },
+  // A root on a disk is there before a lease is, and would not wait for one.
+  disk: { words: "root=/dev/vda rd.neednet=1", drivers: "virtio_blk ext4" },
 };
 
 /** Starts the server, then the system. The image is made as a user makes one. */
