@@ -8,6 +8,7 @@
 import type { RebootAction } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import { type Word, sameName } from "./cmdline.ts";
+import { foreignAdvice, isNeedless } from "./foreign-words.ts";
 import { withoutLive } from "./live/settings.ts";
 import { type HookPoint, hookPoints } from "./points.ts";
 import { isForUs, meaningForUs } from "./handover/oldroot.ts";
@@ -206,6 +207,9 @@ function readWord(word: Word, place: Place): Partial<Options> | string {
   }
   const isOthers = (name: string): boolean => sameName(name, word.name);
   if (otherParameters.some(isOthers) || subsystemParameters.some(({ name }) => isOthers(name))) return {};
+  const foreign = foreignAdvice(word);
+  if (foreign !== undefined) return foreign;
+  if (isNeedless(word)) return {};
   if (word.name.startsWith("rd.")) return "this rdinit does not know it.";
   if (place === "on the command line" || word.name.includes(".")) return {};
   return "the kernel and the real init read nothing but the kernel command line, and rdinit has no use for it.";

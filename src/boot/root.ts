@@ -19,6 +19,7 @@ import type { Boot } from "./context.ts";
 import { type DeviceRef, describeRef, parseDeviceRef } from "./deviceref.ts";
 import { describeFileType } from "./filetype.ts";
 import { findOpened } from "./finddevice.ts";
+import { foreignRoot } from "./foreign-words.ts";
 import { readLiveSettings, wantsOverlay } from "./live/settings.ts";
 import { type LoadFilesystem, makeReady, mountDevice } from "./mountdevice.ts";
 import { parseMountOptions } from "./mountoptions.ts";
@@ -42,6 +43,8 @@ export function chooseRoot(
   const ref = root === undefined ? undefined : parseDeviceRef(root);
   if (typeof ref === "object") return ref;
   if (mayNameNone) return "left to hooks";
+  const foreign = foreignRoot(root ?? "");
+  if (foreign !== undefined) throw new UserError(`root=${text(root ?? "")} can't be mounted: ${foreign}.`);
   if (ref !== undefined) throw new UserError(`root= makes no sense: ${ref}`);
   if (start === "filesystem")
     throw new UserError(

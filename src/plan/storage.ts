@@ -9,6 +9,7 @@ import { readLuksSettings } from "../boot/storage/luks-settings.ts";
 import { readLvmSettings } from "../boot/storage/lvm-settings.ts";
 import { readMdSettings } from "../boot/storage/md-settings.ts";
 import { text } from "../lib/bytes.ts";
+import { dashUuid } from "../lib/uuid.ts";
 
 /** What is made of the disks while the root is waited for. */
 export function describeStorage(words: readonly Word[]): string[] {
@@ -53,7 +54,8 @@ function describeMd(words: readonly Word[]): string[] {
 function describeLuks(words: readonly Word[]): string[] {
   const { enabled, uuids, names } = readLuksSettings(words).settings;
   if (!enabled) return ["Leave encrypted volumes closed."];
-  const named = [...uuids, ...names.flatMap(({ uuid }) => uuid ?? [])].map(text);
+  const digits = new Set([...uuids, ...names.flatMap(({ uuid }) => uuid ?? [])]);
+  const named = [...digits].map((uuid) => dashUuid(uuid) ?? uuid);
   const which =
     named.length === 0
       ? "the encrypted volumes that crypttab names or the root needs"

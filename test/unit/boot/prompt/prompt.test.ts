@@ -206,7 +206,8 @@ test("leaves no descriptor open", async () => {
   await first.shows(words);
   await another.close();
   await desk.end("", 0);
-  expect(openDescriptors()).toBe(before);
+  // One of an earlier test may have been closed meanwhile.
+  expect(openDescriptors()).toBeLessThanOrEqual(before);
 });
 
 function openDescriptors(): number {
