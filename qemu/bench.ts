@@ -14,15 +14,15 @@
  * A row of boot times has kernel start to /init, /init to the real init, and the sum, in seconds; of the
  * shortest of the runs, and how far they lie apart. The times are the kernel's, from the lines it logs when it starts /init
  * and when the real init (mark.c) writes to its log. "MB free" is what that finds free in a machine of 1024 MB, "least MB" the least
- * memory of a machine that comes so far, in steps of 8. QEMU hands the image over in no time: "sooner than none
+ * memory of a machine that comes so far, in steps of 16. QEMU hands the image over in no time: "sooner than none
  * below" says how slowly a disk must be read for a compressed one to win. A disk of one's own must have mark.c's program as its init.
  */
 
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import minimist from "minimist";
 import { UserError, describe } from "../src/lib/errors.ts";
-import { BENCH_UUID, type BenchRow, benchDisk, measure } from "./bench/boot.ts";
+import { BENCH_DIR, BENCH_UUID, type BenchRow, benchDisk, measure } from "./bench/boot.ts";
 import { buildTable } from "./bench/build.ts";
 import {
   BOOT_COLUMNS,
@@ -206,6 +206,7 @@ async function printTables(
   format: Format,
   isRecorded: boolean,
 ): Promise<void> {
+  mkdirSync(BENCH_DIR, { recursive: true });
   const kernel = await stockKernel();
   const bench: Bench = { kernel, runs, format, record: readRecord(), boots: [], scale: {}, tooSteep: [] };
   const versions = await madeWith(kernel);

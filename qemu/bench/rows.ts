@@ -4,16 +4,9 @@ import { join } from "node:path";
 import { rdinitImage } from "../images.ts";
 import { builtinKernel, type Kernel } from "../kernel.ts";
 import { busyboxImage } from "../peers/busybox.ts";
-import {
-  BENCH_DIR,
-  BENCH_UUID,
-  type BenchOptions,
-  type BenchRow,
-  benchDisk,
-  boots,
-  measure,
-} from "./boot.ts";
+import { BENCH_DIR, BENCH_UUID, type BenchOptions, type BenchRow, benchDisk, measure } from "./boot.ts";
 import { BY_SPEED, genericImage } from "./build.ts";
+import { isEnough } from "./enough.ts";
 import { BUILT_IN_RDINIT } from "./goals.ts";
 import { type BenchRecord, recordOf } from "./record.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -62,7 +55,7 @@ async function smallestFor(
   { image_mb }: BenchRow,
   before: number | undefined,
 ): Promise<number | undefined> {
-  return smallestMemory_mb((memory_mb) => boots({ ...options, memory_mb }), before ?? 100 + 2 * image_mb);
+  return smallestMemory_mb((memory_mb) => isEnough({ ...options, memory_mb }), before ?? 100 + 2 * image_mb);
 }
 
 /** A kernel with all drivers built in, where nothing but the two programs differs. */

@@ -1,7 +1,7 @@
 /** The least memory that a boot can do with. */
 
 /** Memory is looked for in steps of this. */
-export const STEP_MB = 8;
+export const STEP_MB = 16;
 
 /** Where it is looked for. */
 export const RANGE_MB = { lowest: 64, highest: 1024 } as const;
