@@ -126,7 +126,11 @@ function begin(sys: Syscalls, environment: NodeJS.ProcessEnv): Boot {
   const packed = readPacked(sys);
   const line = readText(sys, "/proc/cmdline").trimEnd();
   const { words, options, complaints } = readParameters(line, packed.content, startedFrom(sys));
-  const log = kernelLog(sys, () => options.debug);
+  const log = kernelLog(
+    sys,
+    () => options.debug,
+    () => options.info,
+  );
   for (const complaint of [packed.problem, ...complaints])
     if (complaint !== undefined) log.warning(complaint);
   process.on("uncaughtException", (error) =>

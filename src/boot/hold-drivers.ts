@@ -20,7 +20,7 @@ export function mayHoldBack(boot: Boot): boolean {
   const { options, words } = boot;
   return (
     options.init === undefined &&
-    options.breakAt === undefined &&
+    options.breakAt.length === 0 &&
     !words.some(({ name, value }) => ENDS_EARLY.test(value === undefined ? name : `${name}=`)) &&
     !POINTS_BEHIND.some((point) => hasHooks(boot, point)) &&
     !readNetworkSettings(words).settings.isAskedFor

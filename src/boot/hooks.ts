@@ -42,7 +42,7 @@ export async function runHooks(
   run: typeof runChild = runChild,
 ): Promise<void> {
   const { sys, log, options } = boot;
-  if (options.breakAt === point) await breakAt(boot, point);
+  if (options.breakAt.includes(point)) await breakAt(boot, point);
   const directory = `${hooksDirectory}/${point}`;
   const { hooks, complaints } = chooseHooks(namesIn(boot, directory));
   for (const complaint of complaints) log.warning(`${directory}/${complaint}`);

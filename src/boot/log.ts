@@ -36,10 +36,10 @@ export function plainLog(say: (level: Level, message: string) => void): Log {
 }
 
 /**
- * The log of process 1. `debug` says whether debug messages are wanted.
- * It never throws: a machine without a console must boot as well.
+ * The log of process 1. `debug` says whether debug messages are wanted, `info` whether each step is shown whatever the
+ * console's log level is. It never throws: a machine without a console must boot as well.
  */
-export function kernelLog(sys: Syscalls, debug: () => boolean): Log {
+export function kernelLog(sys: Syscalls, debug: () => boolean, info = (): boolean => false): Log {
   const consoleLevel = readConsoleLevel(sys);
   // Held open for the last words after the rootfs is gone.
   const kmsg = tryOpen(sys, "/dev/kmsg");
@@ -49,7 +49,8 @@ export function kernelLog(sys: Syscalls, debug: () => boolean): Log {
     for (const line of wrap(`rdinit: ${message}`)) {
       const logged = writeKmsg(sys, kmsg, `<${kernelLevels[level]}>${line}\n`);
       const shownByKernel = logged && kernelLevels[level] < consoleLevel;
-      if (shownByKernel || level === "info" || level === "debug" || console === undefined) continue;
+      if (shownByKernel || (level === "info" && !info()) || level === "debug" || console === undefined)
+        continue;
       tryWrite(sys, console, `${line}\r\n`);
     }
   });

@@ -12,6 +12,7 @@ import { foreignAdvice, isNeedless } from "./foreign-words.ts";
 import { withoutLive } from "./live/settings.ts";
 import { type HookPoint, hookPoints } from "./points.ts";
 import { isForUs, meaningForUs } from "./handover/oldroot.ts";
+import { judgeDracutWord } from "./dracut-words.ts";
 import { subsystemParameters } from "./subsystems.ts";
 import { switchValue } from "./switch-word.ts";
 
@@ -32,12 +33,14 @@ export interface Options {
   readonly init: string | undefined;
   readonly quiet: boolean;
   readonly debug: boolean;
+  /** Each step is shown, although `quiet` hides it. */
+  readonly info: boolean;
   /** Every system call is logged. */
   readonly trace: boolean;
   /** A rescue shell may be started when the boot fails; undefined unless someone has guessed at a passphrase. */
   readonly shell: boolean | undefined;
-  /** The point of the boot at which a shell is started before it goes on. */
-  readonly breakAt: HookPoint | undefined;
+  /** The points of the boot at which a shell is started before it goes on. */
+  readonly breakAt: readonly HookPoint[];
   /** What is done when the boot fails and there is no shell; undefined does as panic= says. */
   readonly emergency: RebootAction | undefined;
 }
@@ -48,7 +51,7 @@ interface Parameter {
   readonly usage: string;
   readonly meaning: string;
   /** Returns the options it sets, or a sentence about what is wrong with the value. */
-  readonly read: (value: string | undefined) => Partial<Options> | string;
+  readonly read: (value: string | undefined, options: Options) => Partial<Options> | string;
 }
 
 const ownParameters: readonly Parameter[] = [
@@ -102,6 +105,12 @@ const ownParameters: readonly Parameter[] = [
     read: withValue(readTimeout("deviceTimeout_ms")),
   },
   {
+    name: "rd.retry",
+    usage: "rd.retry=SECONDS",
+    meaning: "the same as rd.timeout=, by the name that counts for it in dracut",
+    read: withValue(readTimeout("deviceTimeout_ms")),
+  },
+  {
     name: "rd.hook.timeout",
     usage: "rd.hook.timeout=SECONDS",
     meaning: "how long a hook may take before it is ended (default 90; 0 lets it take for ever)",
@@ -118,6 +127,12 @@ const ownParameters: readonly Parameter[] = [
     usage: "quiet",
     meaning: "say only what goes wrong, and long waits",
     read: () => ({ quiet: true }),
+  },
+  {
+    name: "rd.info",
+    usage: "rd.info[=0|1]",
+    meaning: "show each step although quiet is said",
+    read: readSwitch("info"),
   },
   { name: "debug", usage: "debug", meaning: "say everything", read: () => ({ debug: true }) },
   {
@@ -136,12 +151,14 @@ const ownParameters: readonly Parameter[] = [
   {
     name: "rd.break",
     usage: "rd.break[=POINT]",
-    meaning: "start a shell at this point of the boot, one of those for hooks (default cleanup, the last)",
-    read: (value = "cleanup") => {
-      const point = hookPoints.find(({ name }) => name === value)?.name;
+    meaning:
+      "start a shell at this point of the boot, one of those for hooks (default cleanup, the last); may be given often",
+    read: (value = "cleanup", { breakAt }) => {
+      const wanted = DRACUT_POINTS.get(value) ?? value;
+      const point = hookPoints.find(({ name }) => name === wanted)?.name;
       return point === undefined || point === "emergency"
         ? "the boot has no such point."
-        : { breakAt: point };
+        : { breakAt: [...new Set([...breakAt, point])] };
     },
   },
   {
@@ -154,6 +171,12 @@ const ownParameters: readonly Parameter[] = [
     }),
   },
 ];
+
+/** Points of dracut's boot, and those that come next to them here. */
+const DRACUT_POINTS: ReadonlyMap<string, HookPoint> = new Map([
+  ["pre-udev", "pre-trigger"],
+  ["initqueue", "pre-trigger"],
+]);
 
 const EMERGENCIES: Readonly<Record<string, RebootAction>> = {
   reboot: "restart",
@@ -192,17 +215,17 @@ export function readOptions(
   // Last, and so stronger than what the kernel reads, too, wherever they stand.
   const inOrder = [...words.filter((word) => !isForUs(word)), ...words.filter(isForUs)];
   for (const word of inOrder) {
-    const result = readWord(word, place);
+    const result = readWord(word, place, read);
     if (typeof result === "string") complaints.push(`${text(written(word))} ${place} is ignored: ${result}`);
     else read = { ...read, ...result };
   }
   return { options: read, complaints };
 }
 
-function readWord(word: Word, place: Place): Partial<Options> | string {
+function readWord(word: Word, place: Place, options: Options): Partial<Options> | string {
   const parameter = parameters.find(({ name }) => sameName(name, word.name));
   if (parameter !== undefined) {
-    const result = parameter.read(word.value);
+    const result = parameter.read(word.value, options);
     return typeof result === "string" ? `${result} Usage: ${parameter.usage}.` : result;
   }
   const isOthers = (name: string): boolean => sameName(name, word.name);
@@ -210,6 +233,8 @@ function readWord(word: Word, place: Place): Partial<Options> | string {
   const foreign = foreignAdvice(word);
   if (foreign !== undefined) return foreign;
   if (isNeedless(word)) return {};
+  const dracut = judgeDracutWord(word);
+  if (dracut !== undefined) return dracut === "nothing to do" ? {} : dracut;
   if (word.name.startsWith("rd.")) return "this rdinit does not know it.";
   if (place === "on the command line" || word.name.includes(".")) return {};
   return "the kernel and the real init read nothing but the kernel command line, and rdinit has no use for it.";
@@ -226,9 +251,10 @@ const defaults: Options = {
   init: undefined,
   quiet: false,
   debug: false,
+  info: false,
   trace: false,
   shell: undefined,
-  breakAt: undefined,
+  breakAt: [],
   emergency: undefined,
 };
 
@@ -241,7 +267,7 @@ function withValue(read: (value: string) => Partial<Options> | string): Paramete
   return (value) => (value === undefined || value === "" ? "it needs a value." : read(value));
 }
 
-function readSwitch(...options: readonly ("debug" | "trace" | "shell")[]): Parameter["read"] {
+function readSwitch(...options: readonly ("debug" | "info" | "trace" | "shell")[]): Parameter["read"] {
   const all = (value: boolean): Partial<Options> =>
     Object.fromEntries(options.map((option) => [option, value]));
   return (value) => {

@@ -11,6 +11,7 @@ import { fromBytes } from "../lib/bytes.ts";
 import { describe } from "../lib/errors.ts";
 import { type Word, parseCommandLine, splitCommandLine } from "./cmdline.ts";
 import { type Start, wordsForUs } from "./handover/oldroot.ts";
+import { renewWords } from "./old-names.ts";
 import { type Options, readOptions } from "./options.ts";
 import { subsystemComplaints } from "./subsystems.ts";
 
@@ -39,7 +40,7 @@ export function readParameters(
   start: Start = "rootfs",
 ): Parameters {
   const image = parsePacked(packed ?? "");
-  const words = parseCommandLine(line);
+  const { words, remarks } = renewWords(parseCommandLine(line));
   const first = readOptions(image.words, "in the image");
   const { options, complaints } = readOptions(wordsForUs(words, start), "on the command line", first.options);
   return {
@@ -48,6 +49,7 @@ export function readParameters(
     complaints: [
       ...image.complaints,
       ...first.complaints,
+      ...remarks,
       ...complaints,
       ...subsystemComplaints([...image.words, ...words]),
     ],

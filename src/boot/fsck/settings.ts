@@ -2,6 +2,7 @@
 
 import { text } from "../../lib/bytes.ts";
 import { type Word, sameName } from "../cmdline.ts";
+import { switchValue } from "../switch-word.ts";
 
 export interface FsckSettings {
   /** "auto" lets the tool of each filesystem decide, "force" checks all, "skip" none. */
@@ -23,6 +24,7 @@ export const fsckParameters = [
     meaning: "what a check may mend: what is safe (the default), everything, or nothing",
   },
   { name: "fastboot", usage: "fastboot", meaning: "the same as fsck.mode=skip" },
+  { name: "rd.skipfsck", usage: "rd.skipfsck[=0|1]", meaning: "the same as fsck.mode=skip" },
   { name: "forcefsck", usage: "forcefsck", meaning: "the same as fsck.mode=force" },
 ] as const;
 
@@ -53,6 +55,11 @@ function readWord(name: Name, value: string | undefined): Partial<FsckSettings> 
       return value === "preen" || value === "yes" || value === "no" ? { repair: value } : undefined;
     case "fastboot":
       return value === undefined ? { mode: "skip" } : undefined;
+    case "rd.skipfsck": {
+      const on = value === undefined || switchValue(value);
+      if (on === undefined) return undefined;
+      return on ? { mode: "skip" } : {};
+    }
     case "forcefsck":
       return value === undefined ? { mode: "force" } : undefined;
   }

@@ -57,7 +57,8 @@ const PARAMETERS: readonly {
     usage: "rd.luks.uuid=UUID",
     meaning: "open this volume; the beginning of its UUID is enough, and luks- may stand in front",
     change: ({ uuids }, value) => {
-      const uuid = readUuid(value);
+      // dracut's mark of a volume that holds keys of others; here any that is open may.
+      const uuid = readUuid(value.replace(/^keysource:/, ""));
       return uuid === undefined ? NO_UUID : { uuids: [...uuids, uuid] };
     },
   },
