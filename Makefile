@@ -34,7 +34,7 @@ check: setup-test ## types, lint, format, unit and property tests: under a minut
 fmt: setup-build ## format the sources
 	@$(BUN) fmt src syscalls test qemu
 
-bench: setup-test build/rdinit build/init ## measure boots in deterministic virtual time, and what builds of images take: BENCH="names or options", fifteen minutes or so
+bench: setup-test build/rdinit build/init ## measure boots in deterministic virtual time, others' too: fifteen minutes or so, eight more the first time; BENCH="names or options"
 	@$(BUN) qemu/bench.ts $(BENCH)
 
 handover: setup-test build/rdinit build/init ## compare what a real init finds, through rdinit and others, with a start by the kernel: ten minutes or so

@@ -2,9 +2,10 @@
  * Boot times in the guest's own, deterministic time (one instruction is one nanosecond), and what it takes to
  * build images in seconds of this machine.
  *
- *   bun qemu/bench.ts [--runs N] [--record] [--markdown] [NAME ...]
- *                     these tables, or all of the first kind: ext4 RAID1+LVM RAID1+LVM+LUKS built-in goals images
- *                     build; and how boots grow with disks volumes events modules, together "scale".
+ *   bun qemu/bench.ts [--runs N] [--who NAME] [--record] [--markdown] [NAME ...]
+ *                     these tables: ext4 RAID1+LVM RAID1+LVM+LUKS built-in goals, which are taken when none is named;
+ *                     images build; and how boots grow with disks volumes events modules, together "scale"; or "all".
+ *                     --who measures only those on a root in whose names this is: rdinit.
  *                     What of rdinit takes 5 % more than qemu/bench/record.json says is told at the end, with exit
  *                     status 1, as is what grows worse than linearly. --record writes that file instead, and the
  *                     picture bench/scale.svg from it; --markdown the tables as README.md has them.
@@ -12,7 +13,7 @@
  *                     [--name NAME] [--memory MIB] [--runs N]
  *
  * A row of boot times has kernel start to /init, /init to the real init, and the sum, in seconds; of the
- * shortest of the runs, and how far they lie apart. The times are the kernel's, from the lines it logs when it starts /init
+ * shortest of the runs (one when nothing is said), and how far they lie apart. The times are the kernel's, from the lines it logs when it starts /init
  * and when the real init (mark.c) writes to its log. "MB free" is what that finds free in a machine of 1024 MB, "least MB" the least
  * memory of a machine that comes so far, in steps of 16. QEMU hands the image over in no time: "sooner than none
  * below" says how slowly a disk must be read for a compressed one to win. A disk of one's own must have mark.c's program as its init.
@@ -22,6 +23,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import minimist from "minimist";
 import { UserError, describe } from "../src/lib/errors.ts";
+import { announcement, costsOf, preparations } from "./bench/announce.ts";
 import { BENCH_DIR, BENCH_UUID, type BenchRow, benchDisk, measure } from "./bench/boot.ts";
 import { buildTable } from "./bench/build.ts";
 import {
@@ -56,7 +58,7 @@ interface Bench extends BenchSettings {
   readonly tooSteep: string[];
 }
 
-/** The tables by name, in the order in which they are printed. */
+/** The tables that are printed when none is named, in this order. */
 const TABLES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   ...Object.fromEntries(
     SCENARIOS.map((scenario) => [scenario.name, (bench: Bench) => printScenario(bench, scenario)]),
@@ -70,7 +72,10 @@ const TABLES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     print(bench.format.head(GOAL_COLUMNS));
     for await (const goal of goals(bench.kernel, bench.boots)) print(bench.format.row(goalCells(goal)));
   },
-  // A boot is the same from run to run, and xz takes a minute.
+};
+
+/** Those that take long and tell what is known, printed when they are named. */
+const MORE_TABLES: typeof TABLES = {
   images: async (bench) => {
     title(bench, "Boot of images for any machine by their compression, virtual seconds", "images");
     const rows = await printBoots(bench, imageTable(bench.kernel, bench));
@@ -94,12 +99,18 @@ const TABLES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   },
 };
 
-/** The tables about growth, which take as long as all others together and are printed when they are named, or "scale". */
+/** The tables about growth, printed when they are named, or "scale". */
 const SCALE_TABLES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = Object.fromEntries(
   DIMENSIONS.map((dimension) => [dimension.name, (bench: Bench) => printScale(bench, dimension)]),
 );
 
-const ALL_TABLES: typeof TABLES = { ...TABLES, ...SCALE_TABLES };
+const ALL_TABLES: typeof TABLES = { ...TABLES, ...MORE_TABLES, ...SCALE_TABLES };
+
+/** Words for several. */
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  scale: Object.keys(SCALE_TABLES),
+  all: Object.keys(ALL_TABLES),
+};
 
 async function printScale(bench: Bench, dimension: Dimension): Promise<void> {
   const columns = scaleColumns(dimension);
@@ -153,15 +164,15 @@ async function printBoots(
 }
 
 async function main(argv: readonly string[]): Promise<void> {
-  const named = ["kernel", "initrd", "disk", "append", "name", "memory", "runs"];
+  const named = ["kernel", "initrd", "disk", "append", "name", "memory", "runs", "who"];
   const args = minimist([...argv], {
     string: [...named, "_"],
     boolean: ["record", "markdown"],
     unknown: (argument) => {
-      if (argument === "scale" || Object.hasOwn(ALL_TABLES, argument)) return true;
+      if (Object.hasOwn(GROUPS, argument) || Object.hasOwn(ALL_TABLES, argument)) return true;
       throw new UserError(
         `'${argument}' is no option and no table of the benchmark.`,
-        `The tables are ${Object.keys(ALL_TABLES).join(", ")}, scale; the head of qemu/bench.ts lists the options.`,
+        `The tables are ${[...Object.keys(ALL_TABLES), ...Object.keys(GROUPS)].join(", ")}; the head of qemu/bench.ts lists the options.`,
       );
     },
   });
@@ -177,7 +188,8 @@ async function main(argv: readonly string[]): Promise<void> {
   const runs = text("runs") === undefined ? undefined : number("runs", 3);
   const format = args["markdown"] === true ? MARKDOWN : TERMINAL;
   const asked = text("kernel");
-  if (asked === undefined) return printTables(tableNames(args._), runs, format, args["record"] === true);
+  if (asked === undefined)
+    return printTables(tableNames(args._), { runs, who: text("who") }, format, args["record"] === true);
   const kernels: Readonly<Record<string, () => Promise<Kernel>>> = {
     stock: stockKernel,
     builtin: builtinKernel,
@@ -197,18 +209,28 @@ async function main(argv: readonly string[]): Promise<void> {
 
 function tableNames(asked: readonly string[]): string[] {
   if (asked.length === 0) return Object.keys(TABLES);
-  return asked.flatMap((name) => (name === "scale" ? Object.keys(SCALE_TABLES) : [name]));
+  return asked.flatMap((name) => GROUPS[name] ?? [name]);
 }
 
 async function printTables(
   names: readonly string[],
-  runs: number | undefined,
+  chosen: Pick<BenchSettings, "runs" | "who">,
   format: Format,
   isRecorded: boolean,
 ): Promise<void> {
   mkdirSync(BENCH_DIR, { recursive: true });
+  const left = Object.keys(ALL_TABLES).filter((name) => !names.includes(name));
+  print(announcement(costsOf(names), costsOf(left), preparations()).flatMap(format.note));
   const kernel = await stockKernel();
-  const bench: Bench = { kernel, runs, format, record: readRecord(), boots: [], scale: {}, tooSteep: [] };
+  const bench: Bench = {
+    kernel,
+    ...chosen,
+    format,
+    record: readRecord(),
+    boots: [],
+    scale: {},
+    tooSteep: [],
+  };
   const versions = await madeWith(kernel);
   for (const name of names) await ALL_TABLES[name]?.(bench);
   if (isRecorded) {

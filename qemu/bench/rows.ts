@@ -19,16 +19,19 @@ const APPEND = `root=UUID=${BENCH_UUID}`;
 export interface BenchSettings {
   readonly runs: number | undefined;
   readonly record: BenchRecord;
+  /** A part of the names of those that are measured; undefined for all. */
+  readonly who: string | undefined;
 }
 
 /** All that can bring up this root, each with its image. */
 export async function* scenarioTable(
   scenario: Scenario,
   kernel: Kernel,
-  { runs = 2, record }: BenchSettings,
+  { runs = 1, record, who = "" }: BenchSettings,
 ): AsyncGenerator<BenchRow | Missing> {
   const disks = await scenario.disks();
   for (const contender of scenario.contenders(kernel)) {
+    if (!contender.name.includes(who)) continue;
     const image = await contender.image();
     if ("why" in image) {
       yield { name: contender.name, why: image.why };
@@ -59,7 +62,7 @@ async function smallestFor(
 }
 
 /** A kernel with all drivers built in, where nothing but the two programs differs. */
-export async function* builtinTable({ runs = 2 }: BenchSettings): AsyncGenerator<BenchRow> {
+export async function* builtinTable({ runs = 1 }: BenchSettings): AsyncGenerator<BenchRow> {
   const kernel = await builtinKernel();
   const busybox = join(BENCH_DIR, "busybox-built-in.cpio");
   const shared = { kernel: kernel.vmlinuz, disks: [await benchDisk()], append: APPEND, runs };
