@@ -14,7 +14,7 @@ import type { Kernel } from "./kernel.ts";
 export const MACHINE_DRIVERS: readonly string[] = ["virtio_pci", "virtio_blk", "ext4"];
 
 export interface RdinitImage {
-  /** Names the file, build/images/NAME.cpio. */
+  /** Names the file, NAME.cpio in imagesDir(). */
   readonly name: string;
   /** The kernel whose modules go in; none for a kernel with all drivers built in. */
   readonly kernel?: Kernel;
@@ -42,11 +42,19 @@ export function runImage(kernel: Kernel, types: readonly string[], ssh?: SshWish
   return rdinitImage({ name: "run-unlock", kernel, shell: true, ...remote });
 }
 
+/**
+ * Where images and disks of this run lie: $RDINIT_IMAGES, which the tests set (test/fixtures/images.ts), else
+ * build/images. Made when missing.
+ */
+export function imagesDir(): string {
+  const dir = process.env["RDINIT_IMAGES"] || join(PROJECT, "build/images");
+  mkdirSync(dir, { recursive: true });
+  return dir;
+}
+
 /** Builds the image, uncompressed, and returns its path. */
 export async function rdinitImage(request: RdinitImage): Promise<string> {
-  const directory = join(PROJECT, "build/images");
-  mkdirSync(directory, { recursive: true });
-  const file = join(directory, `${request.name}.cpio`);
+  const file = join(imagesDir(), `${request.name}.cpio`);
   const root = new RootTree("/");
   const { entries } = buildImage({
     init: request.init ?? chooseInit(request.kernel),

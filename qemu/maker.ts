@@ -2,17 +2,10 @@
  * Disks that only a kernel with md and dm can make: a script runs as root in a guest, and the result is kept.
  */
 
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDir, fingerprint, run, withLock } from "./host.ts";
+import { keptFolder } from "./cache.ts";
+import { fingerprint, run } from "./host.ts";
 import { builtinKernel } from "./kernel.ts";
 import type { Kernel } from "./kernel.ts";
 import { startMachine } from "./machine.ts";
@@ -58,19 +51,10 @@ export async function makeDisksInGuest(recipe: MakerRecipe): Promise<string[]> {
     ...initramfs.map((entry) => (entry.kind === "file" ? readFileSync(entry.from) : "")),
     ...(recipe.inputs ?? []).map((file) => readFileSync(file)),
   ];
-  const dir = join(cacheDir(), `disks-${recipe.name}-${fingerprint(...identity, ...contents)}`);
-  if (existsSync(dir)) return diskFiles(recipe, dir);
-  return withLock(`disks-${recipe.name}`, async () => {
-    if (existsSync(dir)) return diskFiles(recipe, dir);
-    const half = `${dir}.part`;
-    try {
-      await makeInGuest(recipe, kernel, initramfs, half);
-      renameSync(half, dir);
-    } finally {
-      rmSync(half, { recursive: true, force: true });
-    }
-    return diskFiles(recipe, dir);
-  });
+  const dir = await keptFolder(`disks-${recipe.name}`, fingerprint(...identity, ...contents), (half) =>
+    makeInGuest(recipe, kernel, initramfs, half),
+  );
+  return diskFiles(recipe, dir);
 }
 
 function diskFiles(recipe: MakerRecipe, dir: string): string[] {
@@ -78,8 +62,6 @@ function diskFiles(recipe: MakerRecipe, dir: string): string[] {
 }
 
 async function makeInGuest(recipe: MakerRecipe, kernel: Kernel, initramfs: Tree, dir: string): Promise<void> {
-  rmSync(dir, { recursive: true, force: true });
-  mkdirSync(dir);
   const files = diskFiles(recipe, dir);
   for (const [index, file] of files.entries()) {
     writeFileSync(file, "");

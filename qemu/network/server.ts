@@ -1,9 +1,7 @@
 /** A guest that serves addresses, names, files and disks to another: Debian's dnsmasq, NFS, nbd-server and tgt. */
 
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { PROJECT } from "../host.ts";
-import { staticBusybox } from "../images.ts";
+import { imagesDir, staticBusybox } from "../images.ts";
 import { type Kernel, stockKernel } from "../kernel.ts";
 import { type Machine, startMachine } from "../machine.ts";
 import { moduleTree } from "../modules.ts";
@@ -149,8 +147,7 @@ async function serverImage(name: string, kernel: Kernel, setup: ServerSetup): Pr
     ),
     ...tree,
   ];
-  const file = join(PROJECT, `build/images/${name}.cpio`);
-  mkdirSync(join(PROJECT, "build/images"), { recursive: true });
+  const file = join(imagesDir(), `${name}.cpio`);
   await packInitramfs(files, file);
   return file;
 }

@@ -1,9 +1,10 @@
 /** A Debian that rdinit boots over a network of tests, and what is to be seen when it takes that network over. */
 
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PROJECT, run } from "../host.ts";
+import { imagesDir } from "../images.ts";
 import { stockKernel } from "../kernel.ts";
 import { type Machine, startMachine } from "../machine.ts";
 import { USERLAND } from "../userlands/etc.ts";
@@ -105,8 +106,7 @@ export function parseEvents(text: string): { readonly found: string; readonly la
 async function imageOf(name: string, tree: string, { drivers, tools }: Place): Promise<string> {
   const { version, modules } = await stockKernel();
   const dir = mkdtempSync(join(tmpdir(), "rdinit-takeover-"));
-  const file = join(PROJECT, `build/images/${name}.img`);
-  mkdirSync(join(PROJECT, "build/images"), { recursive: true });
+  const file = join(imagesDir(), `${name}.img`);
   try {
     await unpackTree(tree, join(dir, "root"));
     const what = ["--root", join(dir, "root"), "--modules", modules, "--kernel", version, "--network"];

@@ -1,16 +1,9 @@
 /** Disks that only a guest under the distribution's kernel can make: what the small kernel has no driver for. */
 
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDir, fingerprint, withLock } from "../host.ts";
+import { keptFolder } from "../cache.ts";
+import { fingerprint } from "../host.ts";
 import { rdinitImage } from "../images.ts";
 import { stockKernel } from "../kernel.ts";
 import { startMachine } from "../machine.ts";
@@ -41,16 +34,9 @@ export async function makeUnderStockKernel(recipe: StockRecipe): Promise<string>
   const { name, init, ...rest } = recipe;
   const kernel = await stockKernel();
   const identity = fingerprint(kernel.version, JSON.stringify(rest), readFileSync(init));
-  const dir = join(cacheDir(), `disks-${name}-${identity}`);
-  return withLock(`disks-${name}`, async () => {
-    if (!existsSync(dir)) {
-      const half = `${dir}.part`;
-      rmSync(half, { recursive: true, force: true });
-      mkdirSync(join(half, "tpm"), { recursive: true });
-      await make(recipe, half);
-      renameSync(half, dir);
-    }
-    return dir;
+  return keptFolder(`disks-${name}`, identity, async (half) => {
+    mkdirSync(join(half, "tpm"));
+    await make(recipe, half);
   });
 }
 

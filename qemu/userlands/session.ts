@@ -1,9 +1,10 @@
 /** A userland booted by rdinit: its image made as a user makes one, a login on the serial console, commands. */
 
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PROJECT, run } from "../host.ts";
+import { imagesDir } from "../images.ts";
 import { stockKernel } from "../kernel.ts";
 import { type Machine, startMachine } from "../machine.ts";
 import { makeDisksInGuest } from "../maker.ts";
@@ -122,8 +123,7 @@ export async function userlandImage(name: UserlandName, tree: string, version: s
 /** What `rdinit image --root` makes of a tree, with these further words; its path, named NAME. */
 export async function treeImage(name: string, tree: string, words: readonly string[]): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), "rdinit-userland-"));
-  const file = join(PROJECT, `build/images/${name}.img`);
-  mkdirSync(join(PROJECT, "build/images"), { recursive: true });
+  const file = join(imagesDir(), `${name}.img`);
   try {
     await unpackTree(tree, join(dir, "root"));
     await run([

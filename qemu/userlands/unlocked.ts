@@ -1,9 +1,10 @@
 /** A Debian whose root is opened over SSH, and whose networkd then asks for an address of its own. */
 
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PROJECT, run } from "../host.ts";
+import { imagesDir } from "../images.ts";
 import { stockKernel } from "../kernel.ts";
 import { type Machine, startMachine } from "../machine.ts";
 import { makeDisksInGuest } from "../maker.ts";
@@ -45,8 +46,7 @@ export async function startUnlockedDebian(keys: SshKeys, port: number): Promise<
 // As a person makes it; the tree has no drivers of cards, which the kernel's own folder has.
 async function unlockImage(keys: SshKeys, tree: string, version: string, modules: string): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), "rdinit-userland-"));
-  const file = join(PROJECT, "build/images/debian-unlock.img");
-  mkdirSync(join(PROJECT, "build/images"), { recursive: true });
+  const file = join(imagesDir(), "debian-unlock.img");
   try {
     await unpackTree(tree, join(dir, "root"));
     const what = ["--root", join(dir, "root"), "--kernel", version, "--modules", modules];

@@ -1,0 +1,53 @@
+/** The cache's folders of disks, which take seconds to minutes to make: kept as long as somebody uses them. */
+
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDir, withLock } from "./host.ts";
+
+/** Another source tree, or an older state of this one, may still want what lies beside: for two days. */
+export const unused_ms = 2 * 86_400_000;
+
+/**
+ * The folder `NAME-IDENTITY` of the cache, made by `make` when it is not there; nothing is left of it when that
+ * throws. Folders of the same name and another identity that nobody asked for in two days are dropped then.
+ */
+export async function keptFolder(
+  name: string,
+  identity: string,
+  make: (half: string) => Promise<void>,
+): Promise<string> {
+  const dir = join(cacheDir(), `${name}-${identity}`);
+  if (isThere(dir)) return dir;
+  return withLock(name, async () => {
+    if (isThere(dir)) return dir;
+    dropUnused(name);
+    const half = `${dir}.part`;
+    try {
+      rmSync(half, { recursive: true, force: true });
+      mkdirSync(half);
+      await make(half);
+      renameSync(half, dir);
+    } finally {
+      rmSync(half, { recursive: true, force: true });
+    }
+    return dir;
+  });
+}
+
+/** Its time of change is that of its last use. */
+function isThere(dir: string): boolean {
+  if (!existsSync(dir)) return false;
+  const now = new Date();
+  utimesSync(dir, now, now);
+  return true;
+}
+
+function dropUnused(name: string): void {
+  for (const other of readdirSync(cacheDir())) {
+    // Of the name "disks-lvm", not of "disks-lvm-thin".
+    if (!other.startsWith(`${name}-`) || !/^[0-9a-f]{16}(\.part)?$/.test(other.slice(name.length + 1)))
+      continue;
+    const path = join(cacheDir(), other);
+    if (Date.now() - statSync(path).mtimeMs > unused_ms) rmSync(path, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { keptFolder, unused_ms } from "../../../qemu/cache.ts";
+import { temporaryDirectory } from "../../fixtures/temporary.ts";
+
+const cache = temporaryDirectory();
+const before = process.env["RDINIT_CACHE"];
+beforeEach(() => {
+  process.env["RDINIT_CACHE"] = cache;
+});
+afterEach(() => {
+  if (before === undefined) delete process.env["RDINIT_CACHE"];
+  else process.env["RDINIT_CACHE"] = before;
+});
+
+const [now, older] = ["0123456789abcdef", "fedcba9876543210"];
+
+test("a folder is made once", async () => {
+  let made = 0;
+  const make = async (half: string): Promise<void> => {
+    made++;
+    writeFileSync(join(half, "disk"), "content");
+  };
+  const [first, second] = await Promise.all([keptFolder("once", now, make), keptFolder("once", now, make)]);
+  expect(first).toBe(second);
+  expect(readFileSync(join(first, "disk"), "utf8")).toBe("content");
+  expect(made).toBe(1);
+});
+
+test("nothing is left of one that can't be made", async () => {
+  const make = async (): Promise<void> => {
+    throw new Error("no disk today");
+  };
+  expect(keptFolder("never", now, make)).rejects.toThrow("no disk today");
+  expect(readdirSync(cache).filter((name) => name.startsWith("never-"))).toEqual([]);
+});
+
+test("of the same name only what was used lately stays", async () => {
+  const folder = (name: string, age_ms: number): string => {
+    const path = join(cache, name);
+    mkdirSync(path);
+    const at = new Date(Date.now() - age_ms);
+    utimesSync(path, at, at);
+    return path;
+  };
+  const unused = folder(`disks-${older}`, unused_ms + 60_000);
+  const cutShort = folder(`disks-${older.replace("f", "0")}.part`, unused_ms + 60_000);
+  const fresh = folder(`disks-${older.replace("e", "0")}`, unused_ms - 60_000);
+  const another = folder(`disks-thin-${older}`, unused_ms + 60_000);
+  await keptFolder("disks", now, async () => {});
+  expect([unused, cutShort, fresh, another].map((path) => existsSync(path))).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ]);
+});
+
+test("asking for a folder is a use of it", async () => {
+  const dir = await keptFolder("asked", older, async () => {});
+  const at = new Date(Date.now() - unused_ms - 60_000);
+  utimesSync(dir, at, at);
+  await keptFolder("asked", older, async () => {});
+  await keptFolder("asked", now, async () => {});
+  expect(existsSync(dir)).toBe(true);
+});
