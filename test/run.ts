@@ -6,7 +6,7 @@
  */
 
 import { dirname } from "node:path";
-import { builtinKernel, stockKernel } from "../qemu/kernel.ts";
+import { type Kernel, builtinKernel, stockKernel } from "../qemu/kernel.ts";
 import { serverTree } from "../qemu/network/tree.ts";
 import { NETWORK_USERLANDS, networkUserland } from "../qemu/network/userlands.ts";
 import { dracutImage } from "../qemu/peers/dracut.ts";
@@ -50,30 +50,13 @@ const checks: readonly Suite[] = [
 ];
 
 async function bootSuites(): Promise<Suite[]> {
-  process.stdout.write(
-    "\n==> kernels: fetched and built once (four minutes or so), then kept in the cache\n",
-  );
+  process.stdout.write("\n==> the distribution's kernel: fetched once, then kept in the cache\n");
   const stock = await stockKernel();
-  // Here and not in the first test that wants it, whose time would run out.
-  await builtinKernel();
-  const lacking = peersNeed();
-  process.stdout.write(
-    `\n==> images of dracut and initramfs-tools: ${lacking ?? "built once (two minutes or so)"}\n`,
-  );
-  if (lacking === undefined) {
-    await dracutImage(stock);
-    await initramfsToolsImage(stock);
-  }
-  const unable = await userlandsNeed();
-  process.stdout.write(`\n==> trees of Debian: ${unable ?? "made once (two minutes or so)"}\n`);
-  if (unable === undefined) {
-    for (const name of USERLAND_NAMES) await userlandTree(name);
-    await serverTree();
-    for (const name of NETWORK_USERLANDS) await networkUserland(name);
-  }
-  process.stdout.write("\n==> a busybox with runit: built once (a minute or two)\n");
-  const lack = await busyboxNeed();
-  if (lack !== undefined) process.stdout.write(`${lack}\n`);
+  // Here and not in the first test that wants it, whose time would run out; the kernel beside what fetches packages.
+  await Promise.all([
+    making("the small kernel", "four minutes or so", undefined, builtinKernel),
+    makePeers(stock).then(makeUserlands),
+  ]);
   // DIR/lib/modules/VERSION
   const env = { RDINIT_STOCK_MODULES_ROOT: dirname(dirname(dirname(stock.modules))) };
   return [
@@ -82,6 +65,47 @@ async function bootSuites(): Promise<Suite[]> {
     // Two machines at a time: there are two cores, and no KVM.
     { name: "boot", argv: [bun, "test", "--parallel=2", "test/boot"] },
   ];
+}
+
+async function makePeers(stock: Kernel): Promise<void> {
+  await making("images of dracut and initramfs-tools", "two minutes or so", peersNeed(), async () => {
+    await dracutImage(stock);
+    await initramfsToolsImage(stock);
+  });
+}
+
+async function makeUserlands(): Promise<void> {
+  await making("trees of Debian", "two minutes or so", await userlandsNeed(), async () => {
+    for (const name of USERLAND_NAMES) await userlandTree(name);
+    await serverTree();
+    for (const name of NETWORK_USERLANDS) await networkUserland(name);
+  });
+  await making("a busybox with runit", "a minute or two", undefined, async () => {
+    const lack = await busyboxNeed();
+    if (lack !== undefined) process.stdout.write(`${lack}\n`);
+  });
+}
+
+/**
+ * Makes what is then kept in the cache, and says so, with what it took when that was long; `lacking` is why it
+ * can't be made here.
+ */
+async function making<T>(
+  what: string,
+  duration: string,
+  lacking: string | undefined,
+  make: () => Promise<T>,
+): Promise<T | undefined> {
+  if (lacking !== undefined) {
+    process.stdout.write(`==> ${what}: not made here, as ${lacking}\n`);
+    return undefined;
+  }
+  const started = performance.now();
+  process.stdout.write(`==> ${what}: made once (${duration}), then kept in the cache\n`);
+  const made = await make();
+  const seconds = Math.round((performance.now() - started) / 1000);
+  if (seconds > 1) process.stdout.write(`==> ${what}: there after ${seconds} s\n`);
+  return made;
 }
 
 /** Runs one suite, its output shown as it comes; what no count is printed for counts as one test. */

@@ -16,6 +16,15 @@ afterEach(() => {
 
 const [now, older] = ["0123456789abcdef", "fedcba9876543210"];
 
+/** A folder of the cache that was used this long ago. */
+function folder(name: string, age_ms: number): string {
+  const path = join(cache, name);
+  mkdirSync(path);
+  const at = new Date(Date.now() - age_ms);
+  utimesSync(path, at, at);
+  return path;
+}
+
 test("a folder is made once", async () => {
   let made = 0;
   const make = async (half: string): Promise<void> => {
@@ -29,21 +38,12 @@ test("a folder is made once", async () => {
 });
 
 test("nothing is left of one that can't be made", async () => {
-  const make = async (): Promise<void> => {
-    throw new Error("no disk today");
-  };
-  expect(keptFolder("never", now, make)).rejects.toThrow("no disk today");
+  const failing = keptFolder("never", now, () => Promise.reject(new Error("no disk today")));
+  expect(failing).rejects.toThrow("no disk today");
   expect(readdirSync(cache).filter((name) => name.startsWith("never-"))).toEqual([]);
 });
 
 test("of the same name only what was used lately stays", async () => {
-  const folder = (name: string, age_ms: number): string => {
-    const path = join(cache, name);
-    mkdirSync(path);
-    const at = new Date(Date.now() - age_ms);
-    utimesSync(path, at, at);
-    return path;
-  };
   const unused = folder(`disks-${older}`, unused_ms + 60_000);
   const cutShort = folder(`disks-${older.replace("f", "0")}.part`, unused_ms + 60_000);
   const fresh = folder(`disks-${older.replace("e", "0")}`, unused_ms - 60_000);
