@@ -60,6 +60,11 @@ export function readKey(written: string): KeyPlace | undefined {
   return { path: written, device: undefined };
 }
 
+/** Where the key of a volume may lie when nobody names it: crypttab(5) of systemd. */
+export function usualKeyPaths(name: string): string[] {
+  return ["/etc", "/run"].map((directory) => `${directory}/cryptsetup-keys.d/${name}.key`);
+}
+
 /** True when the key is new at every boot, so that nothing on the device outlives one. */
 export function isRandomKey(key: KeyPlace | undefined): boolean {
   return key !== undefined && /^\/dev\/(?:u?random|hw_random|hwrng)$/.test(key.path);

@@ -25,6 +25,8 @@ export interface VolumeOptions {
   readonly ask: boolean;
   /** The volume is left to the real system. */
   readonly later: boolean;
+  /** Nothing waits for the volume but what needs it. */
+  readonly mayFail: boolean;
   /** Why it can't be opened here, a clause; undefined when it can. */
   readonly obstacle: string | undefined;
 }
@@ -40,6 +42,7 @@ const DEFAULTS: VolumeOptions = {
   tokenTimeout_ms: 30_000,
   ask: true,
   later: false,
+  mayFail: false,
   obstacle: undefined,
 };
 
@@ -94,7 +97,7 @@ const OBSTACLES: Readonly<Record<string, string>> = {
 /** What the header of a volume says itself, what is for the real system, and what rdinit does anyway. */
 const USELESS: ReadonlySet<string> = new Set([
   ...["luks", "cipher", "hash", "size", "sector-size", "offset", "skip", "none"],
-  ...["initramfs", "noearly", "nofail", "_netdev", "auto", "loud", "quiet", "verify"],
+  ...["initramfs", "noearly", "_netdev", "auto", "loud", "quiet", "verify"],
   ...["check", "checkargs", "precheck", "password-echo", "password-cache", "keyfile-erase", "force"],
   ...["tpm2-pin", "tpm2-pcrs", "tpm2-signature", "fido2-device"],
 ]);
@@ -132,6 +135,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
   headless: (value) => ({ ask: switchValue(value) === false }),
   noauto: () => ({ later: true }),
+  nofail: () => ({ mayFail: true }),
   keyscript: () => "scripts for keys are not run",
   "pkcs11-uri": () => "keys of smart cards need a daemon that no image has",
 };

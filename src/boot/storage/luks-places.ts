@@ -8,12 +8,13 @@ import {
   MS_NOSUID,
   MS_RDONLY,
   SysError,
+  type Syscalls,
   exists,
   mkdirs,
 } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
-import type { KeyPlace } from "../../storage/crypttab.ts";
+import { type KeyPlace, usualKeyPaths } from "../../storage/crypttab.ts";
 import type { BlockDevice, BlockDevices } from "../blockdevices.ts";
 import type { Boot } from "../context.ts";
 import { type DeviceRef, describeRef, parseDeviceRef } from "../deviceref.ts";
@@ -43,7 +44,7 @@ export async function withPlace<T>(
   use: (path: string) => Promise<T>,
 ): Promise<T | string> {
   if (place.device === undefined && !place.path.startsWith("/dev/")) {
-    const there = isThere(reach, place.path);
+    const there = isThere(reach.boot.sys, place.path);
     return there ? use(place.path) : `${text(place.path)} is not in the image`;
   }
   const ref = parseDeviceRef(place.device ?? place.path);
@@ -53,7 +54,13 @@ export async function withPlace<T>(
   return place.device === undefined ? use(device.node) : mounted(reach, device, place.path, use);
 }
 
-function isThere({ boot: { sys } }: Reach, path: string): boolean {
+/** The key file of a volume for which none is named, in the place that systemd has for it; undefined without one. */
+export function usualKey(sys: Syscalls, name: string): KeyPlace | undefined {
+  const path = usualKeyPaths(name).find((one) => isThere(sys, one));
+  return path === undefined ? undefined : { path, device: undefined };
+}
+
+function isThere(sys: Syscalls, path: string): boolean {
   try {
     return exists(sys, path);
   } catch (error) {

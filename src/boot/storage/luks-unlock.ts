@@ -18,7 +18,7 @@ import type { StorageContext } from "./layer.ts";
 import { type KeySource, type Opened, planOpen, readAnswer } from "./luks-command.ts";
 import { readLuksHeader } from "./luks-header.ts";
 import { lackOfMemory } from "./luks-machine.ts";
-import { type Reach, withPlace } from "./luks-places.ts";
+import { type Reach, usualKey, withPlace } from "./luks-places.ts";
 import { type Tracked, type VolumeStates, titleOf } from "./luks-states.ts";
 import { TPM_TOKEN, tokensForPlugins, usableTokens, waitForTpm } from "./luks-tokens.ts";
 
@@ -71,7 +71,8 @@ export async function openByToken(shop: Workshop, one: Tracked): Promise<boolean
 
 /** Tries the key file, when there is one. True when the volume is open; a warning says why not. */
 export async function openByKeyFile(shop: Workshop, one: Tracked): Promise<boolean> {
-  const { key, options } = one.volume;
+  const { name, options } = one.volume;
+  const key = one.volume.key ?? usualKey(shop.boot.sys, name);
   if (key === undefined) return false;
   const opened = await withPlace(reach(shop, one, "its key on"), key, options.keyTimeout_ms, (path) =>
     openVolume(shop, one, { kind: "file", path, flags: options.keyFlags }),

@@ -21,6 +21,8 @@ export interface Wanted {
   readonly device: DeviceRef | undefined;
   /** Its line in crypttab. */
   readonly entry: CrypttabEntry | undefined;
+  /** Its options say nofail. */
+  readonly mayFail: boolean;
 }
 
 /** An encrypted device that is there. */
@@ -55,10 +57,11 @@ export function planWanted(
     if (obstacle !== undefined)
       complaints.push(`${text(entry.name)} of crypttab is not opened: ${obstacle}.`);
     if (obstacle !== undefined || typeof device === "string") return [];
+    const { mayFail } = options;
     const byUuid = device.kind === "tag" && device.tag === "UUID";
     return byUuid
-      ? [{ uuid: readUuid(device.value), device: undefined, entry }]
-      : [{ uuid: undefined, device, entry }];
+      ? [{ uuid: readUuid(device.value), device: undefined, entry, mayFail }]
+      : [{ uuid: undefined, device, entry, mayFail }];
   });
   if (settings.uuids.length === 0) return { wanted: entries, complaints };
   const named = [...new Set(settings.uuids)].map((uuid): Wanted => {
@@ -66,7 +69,8 @@ export function planWanted(
     const data = ownSettingFor(settings.data, uuid);
     const device = data === undefined ? undefined : parseDeviceRef(data);
     if (typeof device === "string") complaints.push(`rd.luks.data= makes no sense: ${device}`);
-    return { uuid, device: typeof device === "object" ? device : undefined, entry };
+    const { mayFail } = readVolumeOptions(listFor(settings, uuid, entry) ?? "", uuid).options;
+    return { uuid, device: typeof device === "object" ? device : undefined, entry, mayFail };
   });
   return { wanted: named, complaints };
 }
@@ -100,7 +104,7 @@ export function makeVolume(
   const { entry } = wanted ?? {};
   const digits = wanted?.uuid ?? "";
   const uuid = container.uuid ?? dashUuid(digits) ?? digits;
-  const list = ownSettingFor(settings.options, uuid) ?? entry?.options ?? settingFor(settings.options, uuid);
+  const list = listFor(settings, uuid, entry);
   const own = ownSettingFor(settings.names, uuid) ?? entry?.name;
   const usual = `luks-${uuid === "" ? container.device : uuid}`;
   const name = own ?? usual;
@@ -122,6 +126,14 @@ export function makeVolume(
 export function describeWanted({ uuid = "", device, entry }: Wanted): string {
   const name = entry === undefined ? "" : ` (${text(entry.name)})`;
   return `${device === undefined ? `LUKS ${dashUuid(uuid) ?? uuid}` : describeRef(device)}${name}`;
+}
+
+function listFor(
+  { options }: LuksSettings,
+  uuid: string,
+  entry: CrypttabEntry | undefined,
+): string | undefined {
+  return ownSettingFor(options, uuid) ?? entry?.options ?? settingFor(options, uuid);
 }
 
 function obstacleOf({ key }: CrypttabEntry, { obstacle }: VolumeOptions): string | undefined {

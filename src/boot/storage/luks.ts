@@ -114,8 +114,10 @@ export class LuksLayer implements StorageLayer {
 
   lacks(): Lack[] {
     if (!this.settings.enabled || this.wanted.length === 0) return [];
-    const coming = [...this.states.in("working"), ...this.states.in("asked for")];
-    const all = [...this.absent.map(describeWanted), ...coming.map(titleOf)];
+    const absent = this.absent.filter(({ mayFail }) => !mayFail);
+    // The real system asks for those that are of no use to the boot.
+    const asked = this.states.in("asked for").filter(({ volume }) => !volume.options.mayFail);
+    const all = [...absent.map(describeWanted), ...[...this.states.in("working"), ...asked].map(titleOf)];
     return all.map((what) => ({ what, required: false }));
   }
 

@@ -2,7 +2,7 @@
 
 import { fromBytes, text, toBytes } from "../../lib/bytes.ts";
 import { dashUuid, sameUuid } from "../../lib/uuid.ts";
-import { type CrypttabEntry, isRandomKey, parseCrypttab } from "../../storage/crypttab.ts";
+import { type CrypttabEntry, isRandomKey, parseCrypttab, usualKeyPaths } from "../../storage/crypttab.ts";
 import { type FstabEntry, parseFstab, sameMountPoint } from "../../storage/fstab.ts";
 import { hasOption, optionValue } from "../../storage/option-list.ts";
 import type { FileTree } from "../file-tree.ts";
@@ -91,16 +91,22 @@ function secretsOf(root: FileTree, entry: CrypttabEntry, { crypt, keyFiles }: Cr
     if (isFile(root, path)) return { files, programs: [path], notes: [] };
     return { files, programs: [], notes: [`The key script ${text(path)} of ${text(name)} does not exist.`] };
   }
-  if (key === undefined || key.device !== undefined || !isFile(root, key.path))
+  const path = key === undefined ? usualKeyIn(root, name) : key.path;
+  if (path === undefined || key?.device !== undefined || !isFile(root, path))
     return { files, programs: [], notes: [] };
   if (keyFiles === true || hasOption(options, "x-initrd.attach")) {
-    const note = `The image holds ${text(key.path)}, the key of ${text(name)}: whoever can read the image can open that disk.`;
-    return { files: [...files, key.path], programs: [], notes: [note] };
+    const note = `The image holds ${text(path)}, the key of ${text(name)}: whoever can read the image can open that disk.`;
+    return { files: [...files, path], programs: [], notes: [note] };
   }
   // Where nothing is known of the root, the volume may well be opened after the hand-over.
   const isNeeded = crypt !== undefined || hasOption(options, "initramfs");
-  const note = `The key ${text(key.path)} of ${text(name)} is not in the image, as nothing says that it may be: a passphrase will be asked for.`;
+  const note = `The key ${text(path)} of ${text(name)} is not in the image, as nothing says that it may be: a passphrase will be asked for.`;
   return { files, programs: [], notes: isNeeded ? [note] : [] };
+}
+
+// What lies in /run is gone with the next boot.
+function usualKeyIn(root: FileTree, name: string): string | undefined {
+  return usualKeyPaths(name).find((path) => path.startsWith("/etc/") && isFile(root, path));
 }
 
 function isFile(root: FileTree, path: string): boolean {

@@ -172,6 +172,36 @@ describe("what is named", () => {
   });
 });
 
+describe("nofail", () => {
+  const files = { etc: { crypttab: `a UUID=${LUKS_UUID} none nofail\nb UUID=${SECOND} none nofail\n` } };
+
+  test("in crypttab has nobody wait for a volume, whether it is absent or a person is asked for it", async () => {
+    const at = scene("", { files });
+    expect(at.layer.lacks()).toEqual([]);
+    at.layer.update(await at.members());
+    while (at.asked.length === 0) await Bun.sleep(1);
+    expect(at.layer.lacks()).toEqual([]);
+    expect(at.layer.waitsFor()).toEqual([
+      "the passphrase of vda (a) is asked for",
+      `LUKS ${SECOND} (b) is not there`,
+    ]);
+    await at.layer.stop();
+  });
+
+  test("or on the command line counts wherever the volume is named", async () => {
+    for (const [line, lacks] of [
+      [`rd.luks.uuid=${SECOND}`, []],
+      [`rd.luks.uuid=${SECOND} rd.luks.options=${SECOND}=luks`, [`LUKS ${SECOND} (b)`]],
+      [`rd.luks.crypttab=0 rd.luks.uuid=${SECOND} rd.luks.options=nofail`, []],
+      [`rd.luks.crypttab=0 rd.luks.uuid=${SECOND}`, [`LUKS ${SECOND}`]],
+    ] as const) {
+      const at = scene(line, { files });
+      expect([line, at.layer.lacks().map(({ what }) => what)]).toEqual([line, [...lacks]]);
+      await at.layer.stop();
+    }
+  });
+});
+
 describe("what the boot needs besides the root", () => {
   test("is looked for in the volumes that nobody has named", async () => {
     const at = scene("root=/dev/vda", {
@@ -325,6 +355,21 @@ describe("a key file", () => {
       ...["--key-file", "/etc/key", "--keyfile-size", "4"],
       ...["--", "/dev/vda", "vault"],
     ]);
+  });
+
+  test("that nobody names is found by the volume's name, in /etc before /run", async () => {
+    const keys = { "cryptsetup-keys.d": { "first.key": "k" } };
+    const crypttab = `first UUID=${LUKS_UUID} -\n`;
+    for (const [path, line, files] of [
+      ["/etc", "", { etc: { ...keys, crypttab }, run: keys }],
+      ["/run", named, { run: keys }],
+    ] as const) {
+      const key = `${path}/cryptsetup-keys.d/first.key`;
+      const { layer, members, idle, asked, calls } = scene(line, { files, opens: { [key]: 0 } });
+      layer.update(await members());
+      await idle();
+      expect([asked, calls.map((call) => call.key)]).toEqual([[], [key]]);
+    }
   });
 
   test("that is wrong, or not there, is told; then a person is asked", async () => {

@@ -71,6 +71,23 @@ describe("crypttab", () => {
     const [all] = crypttabPart(root, { keyFiles: true });
     expect(all?.files).toEqual(["/etc/keys/data", "/etc/keys/early.header", "/etc/keys/early"]);
   });
+  test("a key that no line names but lies where systemd looks is a key as any other", () => {
+    const tree = {
+      "etc/crypttab": "data UUID=1 none luks\nearly UUID=2 - x-initrd.attach\nother UUID=3\n",
+      "etc/cryptsetup-keys.d/data.key": "k",
+      "etc/cryptsetup-keys.d/early.key": "k",
+      "run/cryptsetup-keys.d/other.key": "k",
+    };
+    const usual = new RootTree(temporaryTree(tree));
+    expect(crypttabPart(usual, {})[0]?.files).toEqual(["/etc/cryptsetup-keys.d/early.key"]);
+    expect(crypttabPart(usual, { keyFiles: true })[0]?.files).toEqual([
+      "/etc/cryptsetup-keys.d/data.key",
+      "/etc/cryptsetup-keys.d/early.key",
+    ]);
+    expect(crypttabPart(usual, { crypt: ["data"] })[0]?.notes?.[0]).toStartWith(
+      "The key /etc/cryptsetup-keys.d/data.key of data is not in the image",
+    );
+  });
   test("nothing for a root without encryption", () => {
     expect(crypttabPart(new RootTree(temporaryTree({ "etc/hostname": "x" })), {})).toEqual([]);
     expect(crypttabPart(new RootTree(temporaryTree({ "etc/crypttab": "# none\n" })), {})).toEqual([]);
