@@ -24,7 +24,7 @@ import { join } from "node:path";
 import minimist from "minimist";
 import { UserError, describe } from "../src/lib/errors.ts";
 import { announcement, costsOf, preparations } from "./bench/announce.ts";
-import { BENCH_DIR, BENCH_UUID, type BenchRow, benchDisk, measure } from "./bench/boot.ts";
+import { BENCH_DIR, BENCH_UUID, benchDisk, measure } from "./bench/boot.ts";
 import { buildTable } from "./bench/build.ts";
 import {
   BOOT_COLUMNS,
@@ -36,27 +36,17 @@ import {
   worthwhileBelow_mb_s,
 } from "./bench/cells.ts";
 import { goals } from "./bench/goals.ts";
+import { type Bench, print, printBoots, printScale, printScenario, title } from "./bench/print.ts";
 import { otherVersions, readRecord, regressions, writeRecord } from "./bench/record.ts";
-import { type BenchSettings, builtinTable, imageTable, scenarioTable } from "./bench/rows.ts";
-import { SCENARIOS, type Scenario } from "./bench/scenarios.ts";
-import { type Format, MARKDOWN, type Missing, TERMINAL } from "./bench/table.ts";
+import { type BenchSettings, builtinTable, imageTable } from "./bench/rows.ts";
+import { SCENARIOS } from "./bench/scenarios.ts";
+import { type Format, MARKDOWN, TERMINAL } from "./bench/table.ts";
 import { madeWith } from "./bench/versions.ts";
 import { builtinKernel, stockKernel } from "./kernel.ts";
 import type { Kernel } from "./kernel.ts";
-import { DIMENSIONS, type Dimension } from "./scale/dimensions.ts";
+import { DIMENSIONS } from "./scale/dimensions.ts";
 import { plot } from "./scale/plot.ts";
-import { panelsOf, scaleCells, scaleColumns, scaleTable, worseThanLinear } from "./scale/table.ts";
-
-/** What the tables are printed with. */
-interface Bench extends BenchSettings {
-  readonly kernel: Kernel;
-  readonly format: Format;
-  /** All boots so far, those of other tables as well. */
-  readonly boots: BenchRow[];
-  /** By dimension, then by contender, and sentences about what grows too fast. */
-  readonly scale: Record<string, Record<string, (readonly [number, number])[]>>;
-  readonly tooSteep: string[];
-}
+import { panelsOf } from "./scale/table.ts";
 
 /** The tables that are printed when none is named, in this order. */
 const TABLES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
@@ -111,57 +101,6 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   scale: Object.keys(SCALE_TABLES),
   all: Object.keys(ALL_TABLES),
 };
-
-async function printScale(bench: Bench, dimension: Dimension): Promise<void> {
-  const columns = scaleColumns(dimension);
-  title(bench, `${dimension.title}: virtual seconds from /init to the real init`, dimension.name);
-  print(bench.format.head(columns));
-  const rows: Record<string, (readonly [number, number])[]> = {};
-  for await (const row of scaleTable(dimension, bench.kernel, bench.runs ?? 1)) {
-    if ("why" in row) {
-      print(bench.format.missing(row, columns.length));
-      continue;
-    }
-    print(bench.format.row(scaleCells(row)));
-    rows[row.who] = row.points.map(({ x, seconds }) => [x, Number(seconds.toFixed(3))] as const);
-    const words = worseThanLinear(dimension, row);
-    if (words !== undefined) bench.tooSteep.push(words);
-  }
-  bench.scale[dimension.name] = rows;
-}
-
-async function printScenario(bench: Bench, scenario: Scenario): Promise<void> {
-  title(bench, `${scenario.title}, virtual seconds`, scenario.name);
-  await printBoots(bench, scenarioTable(scenario, bench.kernel, bench));
-}
-
-function title({ format }: Bench, words: string, name: string): void {
-  print(format.title(words, `bun qemu/bench.ts ${name}`));
-}
-
-function print(lines: readonly string[]): void {
-  for (const line of lines) console.log(line);
-}
-
-/** Prints rows as they come; returns those that were measured. */
-async function printBoots(
-  { format, boots }: Bench,
-  rows: AsyncIterable<BenchRow | Missing>,
-): Promise<readonly BenchRow[]> {
-  const measured: BenchRow[] = [];
-  print(format.head(BOOT_COLUMNS));
-  for await (const row of rows) {
-    if ("why" in row) {
-      print(format.missing(row, BOOT_COLUMNS.length));
-      continue;
-    }
-    measured.push(row);
-    boots.push(row);
-    // The title has said what stands before the comma.
-    print(format.row(bootCells(row.name.replace(/^.*?, /, ""), row)));
-  }
-  return measured;
-}
 
 async function main(argv: readonly string[]): Promise<void> {
   const named = ["kernel", "initrd", "disk", "append", "name", "memory", "runs", "who"];

@@ -29,8 +29,16 @@ export interface RunOptions {
  * Throws UserError with the program's last words when it is missing or ends with another status than 0.
  */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<string> {
+  return (await runCounted(argv, options)).stdout;
+}
+
+/** As run(), with the seconds of processors that it took. */
+export async function runCounted(
+  argv: readonly string[],
+  options: RunOptions = {},
+): Promise<{ readonly stdout: string; readonly cpu_s: number }> {
   const result = await tryRun(argv, options);
-  if (result.status === 0) return result.stdout;
+  if (result.status === 0) return result;
   const words = (result.stderr || result.stdout).trimEnd().split("\n").slice(-15).join("\n");
   throw new UserError(`'${argv.join(" ")}' ended with status ${result.status}:\n${words}`);
 }
@@ -39,7 +47,13 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
 export async function tryRun(
   argv: readonly string[],
   options: RunOptions = {},
-): Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }> {
+): Promise<{
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Seconds of processors that it took, and all that it started. */
+  readonly cpu_s: number;
+}> {
   const name = argv[0] ?? "";
   const program = Bun.which(name, { PATH });
   if (program === null)
@@ -59,7 +73,8 @@ export async function tryRun(
     new Response(child.stderr).text(),
     child.exited,
   ]);
-  return { status, stdout, stderr };
+  const cpu_s = Number(child.resourceUsage()?.cpuTime.total ?? Number.NaN) / 1e6;
+  return { status, stdout, stderr, cpu_s };
 }
 
 /**

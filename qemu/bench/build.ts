@@ -3,7 +3,7 @@
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { COMPRESSIONS, type ImageCompression } from "../../src/image/write.ts";
-import { PROJECT, run } from "../host.ts";
+import { PROJECT, run, runCounted } from "../host.ts";
 import type { Kernel } from "../kernel.ts";
 import { dracut } from "../peers/dracut.ts";
 import { initramfsTools } from "../peers/initramfs-tools.ts";
@@ -17,6 +17,8 @@ export interface BuildRow {
   readonly name: string;
   /** Of wall time. */
   readonly seconds: number;
+  /** Of processors, which says more where others use them too. */
+  readonly cpu_s: number;
   readonly image_mb: number;
   readonly command: string;
 }
@@ -42,10 +44,11 @@ async function measurePeer(peer: Peer, kernel: Kernel): Promise<BuildRow | Missi
   if (why !== undefined) return { name: peer.name, why };
   const to = join(BENCH_DIR, `${peer.name}.img`);
   await settleDisk();
-  const { version, seconds, command } = await buildPeerImage(peer, kernel, to);
+  const { version, seconds, cpu_s, command } = await buildPeerImage(peer, kernel, to);
   return {
     name: `${peer.name} ${version}`,
     seconds,
+    cpu_s,
     image_mb: statSync(to).size / 1e6,
     command: command.replaceAll(`${PROJECT}/`, ""),
   };
@@ -55,16 +58,19 @@ async function measureRdinit(kernel: Kernel, compression: ImageCompression, runs
   const options = ["--generic", "--compress", compression];
   const { argv, file } = imageCommand({ name: `generic-${compression}`, kernel, options });
   const times: number[] = [];
+  const cpu_times: number[] = [];
   for (let count = 0; count < runs; count++) {
     await settleDisk();
     const start = Bun.nanoseconds();
-    await run(argv);
+    const { cpu_s } = await runCounted(argv);
+    cpu_times.push(cpu_s);
     times.push((Bun.nanoseconds() - start) / 1e9);
   }
   const { usual } = COMPRESSIONS[compression];
   return {
     name: `rdinit, ${compression}${usual === 0 ? "" : ` -${usual}`}`,
     seconds: median(times),
+    cpu_s: median(cpu_times),
     image_mb: statSync(file).size / 1e6,
     command: commandText(argv),
   };

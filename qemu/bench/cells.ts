@@ -29,10 +29,10 @@ export function bootCells(name: string, row: BenchRow): string[] {
   ];
 }
 
-export const BUILD_COLUMNS: readonly string[] = ["builder", "seconds", "image MB"];
+export const BUILD_COLUMNS: readonly string[] = ["builder", "seconds", "of processors", "image MB"];
 
 export function buildCells(row: BuildRow): string[] {
-  return [row.name, row.seconds.toFixed(2), row.image_mb.toFixed(1)];
+  return [row.name, row.seconds.toFixed(2), row.cpu_s.toFixed(2), row.image_mb.toFixed(1)];
 }
 
 export const GOAL_COLUMNS: readonly string[] = ["goal", "at most", "measured", "met"];

@@ -10,7 +10,7 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { UserError } from "../../src/lib/errors.ts";
-import { cacheDir, fingerprint, run, withLock } from "../host.ts";
+import { cacheDir, fingerprint, run, runCounted, withLock } from "../host.ts";
 import type { Kernel } from "../kernel.ts";
 import { unpackPackage } from "../stock.ts";
 
@@ -48,6 +48,8 @@ export interface PeerBuild {
   readonly command: string;
   /** Of wall time. */
   readonly seconds: number;
+  /** Of processors. */
+  readonly cpu_s: number;
 }
 
 /** Why peers can't build here; undefined when they can. */
@@ -109,9 +111,9 @@ export async function buildPeerImage(peer: Peer, kernel: Kernel, to: string): Pr
     const more = await unpackedRoot(peer);
     const command = peer.command(kernel.version, to, folder);
     const start = Bun.nanoseconds();
-    await run([...installed(kernel, more), ...command]);
+    const { cpu_s } = await runCounted([...installed(kernel, more), ...command]);
     const seconds = (Bun.nanoseconds() - start) / 1e9;
-    return { name: peer.name, version, command: command.join(" "), seconds };
+    return { name: peer.name, version, command: command.join(" "), seconds, cpu_s };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

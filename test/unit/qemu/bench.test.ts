@@ -33,17 +33,17 @@ test("the columns of a terminal stand below their heads", () => {
 });
 
 test("a table in Markdown has as many bars in each line", () => {
-  const build = { name: "x|y", seconds: 1.234, image_mb: 100.06, command: "x --make" };
+  const build = { name: "x|y", seconds: 1.234, cpu_s: 2, image_mb: 100.06, command: "x --make" };
   const lines = [
     ...MARKDOWN.head(BUILD_COLUMNS),
     ...MARKDOWN.row(buildCells(build)),
     ...MARKDOWN.missing({ name: "z", why: "no root" }, BUILD_COLUMNS.length),
   ];
   expect(lines).toEqual([
-    "| builder | seconds | image MB |",
-    "| --- | --- | --- |",
-    "| x\\|y | 1.23 | 100.1 |",
-    "| z | no root |  |",
+    "| builder | seconds | of processors | image MB |",
+    "| --- | --- | --- | --- |",
+    "| x\\|y | 1.23 | 2.00 | 100.1 |",
+    "| z | no root |  |  |",
   ]);
 });
 
