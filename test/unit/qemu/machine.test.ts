@@ -13,7 +13,7 @@ describe("machineArguments", () => {
     const argv = machineArguments({ ...base, append: "quiet" });
     expect(argv.join(" ")).toContain("-machine q35 -cpu max -m 512 -smp 1 -accel tcg ");
     expect(argv).toContain("-no-reboot");
-    expect(argv).toContain("console=ttyS0 quiet");
+    expect(argv).toContain("console=ttyS0 no_timer_check quiet");
     expect(argv).not.toContain("-initrd");
   });
 
