@@ -82,8 +82,8 @@ function pathRef(path: string): DeviceRef | string {
   return { kind: "tag", tag, value: unescapeLink(link[2] ?? ""), partitionOffset: 0 };
 }
 
-// udev writes characters that don't suit a file name as \xNN.
-function unescapeLink(name: string): string {
+/** A name as udev's links have it, with what does not suit a file name as \xNN, as it is on the disk. */
+export function unescapeLink(name: string): string {
   return name.replace(/\\x([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 

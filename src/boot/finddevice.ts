@@ -4,7 +4,7 @@ import { sameUuid } from "../lib/uuid.ts";
 import type { Syscalls } from "../../syscalls/index.ts";
 import type { BlockDevice, BlockDevices } from "./blockdevices.ts";
 import { deviceLinks } from "./devicelinks.ts";
-import type { DeviceRef } from "./deviceref.ts";
+import { type DeviceRef, unescapeLink } from "./deviceref.ts";
 import { listDmDevices, snapshotNames } from "./storage/dm-nodes.ts";
 import { dmName, isName, isVolume } from "./storage/lvm-names.ts";
 import { mdLinks } from "./storage/md-links.ts";
@@ -107,13 +107,18 @@ async function hasTag(
     const table = await devices.get(partition.disk)?.table();
     const row = table?.partitions.find((p) => p.number === partition.number);
     // The kernel's name is the last resort, for it keeps but one byte of each character (block/partitions/efi.c).
-    if (row === undefined) return ref.tag === "PARTLABEL" && partition.name === ref.value;
-    return ref.tag === "PARTLABEL" ? row.name === ref.value : sameUuid(row.uuid, ref.value);
+    if (row === undefined) return ref.tag === "PARTLABEL" && isLabel(partition.name, ref.value);
+    return ref.tag === "PARTLABEL" ? isLabel(row.name, ref.value) : sameUuid(row.uuid, ref.value);
   }
   const { found } = await device.contents();
   if (found === undefined || found.type === undefined) return false;
-  if (ref.tag === "LABEL") return found.label === ref.value;
+  if (ref.tag === "LABEL") return isLabel(found.label, ref.value);
   return found.uuid !== undefined && sameUuid(found.uuid, ref.value);
+}
+
+// Boot loaders that know no quotes write a blank as \x20, as it is in udev's links.
+function isLabel(label: string | undefined, written: string): boolean {
+  return label !== undefined && (label === written || label === unescapeLink(written));
 }
 
 // PARTUUID=…/PARTNROFF=1 means the partition behind the named one, on the same disk.

@@ -57,7 +57,11 @@ const ROWS: readonly Row[] = [
         ? "write rd.break, which starts a shell before the hand-over"
         : undefined,
   },
-  { name: "mount.usr", whose: "systemd", instead: () => "give /usr a line in the fstab of the root" },
+  {
+    name: "rd.systemd.pull",
+    whose: "systemd",
+    instead: () => "put the image on a disk, and write root=live:DEVICE",
+  },
 ];
 
 const ROOTS: readonly (readonly [form: RegExp, clause: string])[] = [
@@ -73,6 +77,11 @@ const ROOTS: readonly (readonly [form: RegExp, clause: string])[] = [
     "rdinit leaves a whole system in memory where the kernel has unpacked it; name no root, and put /sbin/init into the image",
   ],
   [/^(?:mtd|ubi)[\d:!_]/, "rdinit mounts no flash memory itself; a hook of mount can"],
+  [
+    /^(?:https?|ftp|tftp|torrent):/,
+    "rdinit fetches no image from a server; put it on a disk, root=live:DEVICE, or share it by NFS or NBD",
+  ],
+  [/^bind:/, "rdinit takes no directory of its own image as the root; a hook of mount can"],
   [/^'/, 'the kernel knows no quotes but "'],
 ];
 

@@ -41,7 +41,7 @@ export async function mountFstab(
 ): Promise<void> {
   const { sys, log } = boot;
   const { settings } = readFstabSettings(boot.words);
-  if (!settings.automatic && settings.mounts.length === 0) return;
+  if (!settings.automatic && settings.mounts.length === 0 && settings.usr === undefined) return;
   const real = readFstab(boot, newRoot);
   const { planned, complaints } = planFstab(real, readFstab(boot, "/"), settings);
   for (const complaint of complaints) log.warning(complaint);
@@ -84,7 +84,7 @@ async function mountOne(means: Means, mount: PlannedMount): Promise<void> {
   if (target === undefined)
     throw new UserError(
       `${name} can't be mounted: the root has no such directory.`,
-      `Make it, or mark its line in /etc/fstab nofail.`,
+      `Make it, or mark ${mount.from} nofail.`,
     );
   if (mountPoints(readText(sys, "/proc/self/mountinfo")).includes(target)) {
     log.debug(`${name} is mounted already`);
@@ -138,7 +138,7 @@ async function findFor({ boot, devices, layers }: Means, mount: PlannedMount): P
   const name = text(mount.mountPoint);
   const ref = parseDeviceRef(mount.device);
   if (typeof ref === "string")
-    throw new UserError(`${name} can't be mounted: ${ref}`, "Correct its line in /etc/fstab.");
+    throw new UserError(`${name} can't be mounted: ${ref}`, `Correct ${mount.from}.`);
   if ((await findOpened(boot.sys, devices, ref)) === undefined) layers.need?.(ref);
   const found = await waitForDevices(boot, devices, layers, {
     what: () => `${describeRef(ref)}, the device of ${name}`,
@@ -148,7 +148,7 @@ async function findFor({ boot, devices, layers }: Means, mount: PlannedMount): P
   if (found === undefined)
     throw new UserError(
       `The device of ${name}, ${describeRef(ref)}, did not appear.`,
-      "Is its line in /etc/fstab right? Mark it nofail to boot without it.",
+      `Is ${mount.from} right? Mark it nofail to boot without it.`,
     );
   return found.device;
 }

@@ -6,12 +6,15 @@ import { hasOption, optionValue, splitOptions } from "../storage/option-list.ts"
 import { type Word, sameName } from "./cmdline.ts";
 import { overlayPaths } from "./overlay-options.ts";
 import { switchValue } from "./switch-word.ts";
+import { isFromWords, readUsr, usrParameters } from "./usr-words.ts";
 
 export interface FstabSettings {
   /** Mount points that are wanted besides /usr and those marked x-initrd.mount. */
   readonly mounts: readonly string[];
   /** Whether /usr and what is marked is mounted without being asked for. */
   readonly automatic: boolean;
+  /** What is mounted on /usr, in the place of what fstab says. */
+  readonly usr?: FstabEntry | undefined;
 }
 
 export const fstabParameters = [
@@ -25,6 +28,7 @@ export const fstabParameters = [
     usage: "rd.fstab=0|1",
     meaning: "whether /usr, and what fstab marks x-initrd.mount, is mounted before the hand-over (default 1)",
   },
+  ...usrParameters,
 ] as const;
 
 /** Each rd.mounts= adds to the list, an empty one clears it. Complaints are sentences. */
@@ -46,13 +50,15 @@ export function readFstabSettings(words: readonly Word[]): { settings: FstabSett
       else automatic = known;
     }
   }
-  return { settings: { mounts, automatic }, complaints };
+  return { settings: { mounts, automatic, usr: readUsr(words) }, complaints };
 }
 
 /** A line of fstab that is mounted. */
 export interface PlannedMount {
   /** Its mount point without slashes that don't count: "/var/lib". */
   readonly mountPoint: string;
+  /** What to correct when it is wrong. */
+  readonly from: string;
   readonly device: string;
   /** The types to try; empty when the device is to say. */
   readonly types: readonly string[];
@@ -70,15 +76,19 @@ export interface PlannedMount {
 
 /**
  * Chooses and orders: a mount comes after those that it, or the source of it, lies below; otherwise fstab's order holds.
- * @param real the real root's fstab
+ * @param fstab the real root's fstab
  * @param packed that of the image, for mount points that the real one does not have: /etc itself may be one
  */
 export function planFstab(
-  real: readonly FstabEntry[],
+  fstab: readonly FstabEntry[],
   packed: readonly FstabEntry[],
-  { mounts, automatic }: FstabSettings,
+  { mounts, automatic, usr }: FstabSettings,
 ): { planned: PlannedMount[]; complaints: string[] } {
-  const wanted = real.filter((entry) => isListed(entry, mounts) || (automatic && isWanted(entry)));
+  const real =
+    usr === undefined ? fstab : [usr, ...fstab.filter((entry) => !sameMountPoint(entry.mountPoint, "/usr"))];
+  const wanted = real.filter(
+    (entry) => entry === usr || isListed(entry, mounts) || (automatic && isWanted(entry)),
+  );
   const missing = mounts.filter((path) => !wanted.some((entry) => sameMountPoint(entry.mountPoint, path)));
   const brought = missing.flatMap((path) =>
     packed.filter((entry) => sameMountPoint(entry.mountPoint, path)).slice(0, 1),
@@ -128,12 +138,14 @@ function sourcesOf({ kind, device, options }: PlannedMount): string[] {
   return kind === "overlay" ? overlayPaths(options) : [];
 }
 
-function planMount({ device, mountPoint, type, options, pass }: FstabEntry): PlannedMount {
+function planMount(entry: FstabEntry): PlannedMount {
+  const { device, mountPoint, type, options, pass } = entry;
   const recursive = hasOption(options, "rbind");
   const kind = kindOf(device, type, options);
   const rest = splitOptions(options).filter((option) => !["bind", "rbind", "loop"].includes(option));
   return {
     mountPoint: mountPoint.replace(/\/{2,}/g, "/").replace(/\/$/, ""),
+    from: isFromWords(entry) ? "mount.usr= on the kernel command line" : "its line in /etc/fstab",
     device,
     types: type === "auto" ? [] : type.split(",").filter((one) => one !== ""),
     options: rest.join(","),

@@ -35,9 +35,13 @@ export function describeCheck(words: readonly Word[]): string[] {
 
 /** What is mounted besides the root. */
 export function describeFstab(words: readonly Word[]): string[] {
-  const { mounts, automatic } = readFstabSettings(words).settings;
-  const wanted = [...(automatic ? ["/usr", "what is marked x-initrd.mount"] : []), ...mounts.map(text)];
-  return wanted.length === 0 ? [] : [`Mount of its fstab, where it is there: ${wanted.join(", ")}.`];
+  const { mounts, automatic, usr } = readFstabSettings(words).settings;
+  const own = usr === undefined ? ["/usr"] : [];
+  const wanted = [...(automatic ? [...own, "what is marked x-initrd.mount"] : []), ...mounts.map(text)];
+  return [
+    ...(usr === undefined ? [] : [`Mount ${text(usr.device)} on /usr (${text(usr.options)}).`]),
+    ...(wanted.length === 0 ? [] : [`Mount of its fstab, where it is there: ${wanted.join(", ")}.`]),
+  ];
 }
 
 function describeMd(words: readonly Word[]): string[] {

@@ -241,6 +241,34 @@ test(
   TEST_MS * 2,
 );
 
+test(
+  "a root without /proc, /sys, /dev and /run, named as a boot loader without quotes names it, in so much memory",
+  async () => {
+    const [image, file] = [join(dir, "bare.squashfs"), join(dir, "bare")];
+    const bare = tree.filter(({ path }) => !["/proc", "/sys", "/dev", "/run"].includes(path));
+    await makeDisk({ file: image, type: "squashfs", tree: bare });
+    await makeDisk({
+      file,
+      type: "ext4",
+      tree: [at("/LiveOS/rootfs.img", image)],
+      label: "MY LIVE",
+      size_mb: 16,
+    });
+    const line = "rd.live.image root=live:CDLABEL=MY\\x20LIVE rd.overlay=tmpfs:size=32M,nr_inodes=1000";
+    const machine = await boot("bare", line, [{ file }]);
+    const lines = await seen(machine);
+    expect(lines).toContain("boots: 1, below: 0");
+    for (const path of ["/proc", "/sys", "/dev", "/run"])
+      expect(lines.filter((words) => words.startsWith("mount ") && words.includes(` ${path} `))).toHaveLength(
+        1,
+      );
+    expectSaid(machine, [
+      "covered the root with an overlay in memory (at most 32 MiB): changes are lost when the machine goes off",
+    ]);
+  },
+  TEST_MS,
+);
+
 /** What goes wrong, and what is said then. */
 const failures: readonly {
   readonly name: string;

@@ -145,3 +145,20 @@ test(
   },
   TEST_MS * 2,
 );
+
+test(
+  "mount.usr= and its like name a /usr that fstab does not have",
+  async () => {
+    const file = await rootDisk("named", ["LABEL=wrong /usr ext4 defaults 0 2"]);
+    const machine = await bootRdinit("usr-named", {
+      append: `root=/dev/vda mount.usr=UUID=${USR_UUID} mount.usrflags=noatime rd.fstab=0 debug`,
+      disks: [{ file }, { file: usr }],
+      initrd,
+    });
+    const listing = await probed(machine);
+    expect(listing.get("mount./usr.source")).toBe("/dev/vdb");
+    expect(listing.get("mount./usr.options")).toBe("ro,noatime");
+    expectSaid(machine, ["running e2fsck -p -C 1 /dev/vdb"]);
+  },
+  TEST_MS,
+);

@@ -51,9 +51,12 @@ export function overlayOptions({ lower, upper, work }: OverlayLayers): string {
   return mapOverlayPaths(pattern, (name) => paths.get(name) ?? name);
 }
 
-/** What rd.live.overlay.size= comes to, for people. */
+/** What rd.live.overlay.size=, or the size= of a tmpfs(5), comes to, for people. */
 export function describeLimit(size: string): string {
-  return size.endsWith("m") ? `at most ${size.slice(0, -1)} MiB` : `at most ${size} of it`;
+  const [, number = "", unit = ""] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
+  if (number === "") return `at most ${size} of it`;
+  const units: Readonly<Record<string, string>> = { "": "bytes", k: "KiB", m: "MiB", g: "GiB", t: "TiB" };
+  return `at most ${number} ${units[unit.toLowerCase()]}`;
 }
 
 /**

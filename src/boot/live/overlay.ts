@@ -8,6 +8,7 @@ import {
   MS_NODEV,
   MS_NOSUID,
   SysError,
+  type Syscalls,
   isErrno,
   mkdirs,
   readText,
@@ -16,8 +17,9 @@ import { UserError, describe } from "../../lib/errors.ts";
 import type { Boot } from "../context.ts";
 import { type Means, filesystemLoader } from "./live.ts";
 import { livePlaces } from "./places.ts";
-import { type LiveSettings, readLiveSettings, wantsOverlay } from "./settings.ts";
+import { type LiveSettings, type OverlaySettings, readLiveSettings, wantsOverlay } from "./settings.ts";
 import { detachAll, mountPoints } from "../handover/moves.ts";
+import { baseMounts } from "../mounts.ts";
 import { type KeptOverlay, makeDirectories, openDisk } from "./overlay-disk.ts";
 import {
   type OverlayLayers,
@@ -46,6 +48,7 @@ export async function coverRoot(means: Means, target: string): Promise<void> {
     if (mountPoints(readText(sys, "/proc/self/mountinfo")).includes(livePlaces.base)) return;
     const { layers, where } = await prepare(means, settings, target, mounted);
     await cover(means, target, layers);
+    makeMountPoints(sys, target);
     log.info(`covered the root with an overlay ${where}`);
   } catch (error) {
     detachAll(sys, log, mounted.toReversed());
@@ -67,8 +70,9 @@ async function prepare(
   mounted: string[],
 ): Promise<Prepared> {
   const { size, disk, mayBeLost } = settings.overlay;
+  const { overlay } = settings;
   const lost = `in memory (${describeLimit(size)}): changes are lost when the machine goes off`;
-  const memory = (like: string): Writable => makeMemory(means.boot, size, like, mounted);
+  const memory = (like: string): Writable => makeMemory(means.boot, overlay, like, mounted);
   if (disk === undefined) return { layers: stackLayers(memory(target), undefined), where: lost };
   let kept: KeptOverlay;
   try {
@@ -96,10 +100,15 @@ async function prepare(
   return { layers: stackLayers(memory(kept.upper ?? target), kept.upper), where: `${lost}${below}` };
 }
 
-function makeMemory({ sys }: Boot, size: string, like: string, mounted: string[]): Writable {
+function makeMemory(
+  { sys }: Boot,
+  { size, limits }: OverlaySettings,
+  like: string,
+  mounted: string[],
+): Writable {
   try {
     mkdirs(sys, livePlaces.overlayMemory);
-    const options = `mode=0755,size=${size}`;
+    const options = ["mode=0755", `size=${size}`, ...limits].join(",");
     sys.mount("tmpfs", livePlaces.overlayMemory, "tmpfs", MS_NOSUID | MS_NODEV, options);
     mounted.push(livePlaces.overlayMemory);
     makeDirectories(sys, inMemory, like);
@@ -127,6 +136,18 @@ async function cover(means: Means, target: string, layers: OverlayLayers): Promi
     throw explain(error, layers);
   }
   log.debug(`the overlay has the layers ${[layers.upper, ...layers.lower].join(", ")}`);
+}
+
+/** Images of roots may lack the directories for the kernel's filesystems; below an overlay they can be made. */
+function makeMountPoints(sys: Syscalls, root: string): void {
+  for (const { target } of baseMounts) {
+    try {
+      sys.mkdir(`${root}${target}`, 0o755);
+    } catch (error) {
+      // There, as nearly always. What can't be made is missed by the init alone.
+      if (!(error instanceof SysError)) throw error;
+    }
+  }
 }
 
 function explain(error: unknown, { upper }: OverlayLayers): UserError {

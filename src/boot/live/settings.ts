@@ -26,6 +26,8 @@ export interface OverlaySettings {
   readonly disk: OverlayDisk | undefined;
   /** How much memory it may take, as tmpfs(5) has it: "512m", "50%". */
   readonly size: string;
+  /** Its other limits, options of tmpfs(5). */
+  readonly limits: readonly string[];
   /** Empty the overlay on the disk first. */
   readonly reset: boolean;
   /** Show the overlay on the disk, and keep changes to it in memory. */
@@ -87,10 +89,14 @@ export const liveParameters: readonly Parameter[] = [
     meaning:
       "cover the root, which stays as it is, with an overlay that takes all changes: in memory, or on DEVICE in the " +
       "directory or image file PATH (default 1 for live images, 0 for other roots)",
-    read: (value, settings) => {
-      const on = switchValue(value);
-      return on === undefined ? readDisk(value, settings) : withOverlay(settings, { wanted: on });
-    },
+    read: readOverlay,
+  },
+  {
+    name: "rd.overlay",
+    usage: "rd.overlay=tmpfs[:size=SIZE][,nr_inodes=COUNT]",
+    meaning:
+      "the same as 1, with these limits: a size of bytes, 512M, 4G or 25% of the memory, and so many files",
+    read: readOverlay,
   },
   {
     name: "rd.live.overlay",
@@ -181,6 +187,7 @@ const defaults: LiveSettings = {
     wanted: undefined,
     disk: undefined,
     size: "50%",
+    limits: [],
     reset: false,
     readOnly: false,
     mayBeLost: false,
@@ -208,6 +215,26 @@ function readPath(key: "directory" | "image"): Parameter["read"] {
     if (path === undefined || (path === "" && key === "image")) return "it is no path on the device.";
     return { ...settings, [key]: path };
   };
+}
+
+function readOverlay(value: string, settings: LiveSettings): LiveSettings | string {
+  const memory = /^tmpfs(?::([^]*))?$/.exec(value);
+  if (memory !== null) return readLimits(memory[1] ?? "", settings);
+  const on = switchValue(value);
+  return on === undefined ? readDisk(value, settings) : withOverlay(settings, { wanted: on });
+}
+
+// Options of tmpfs(5) that limit how much it takes.
+function readLimits(written: string, settings: LiveSettings): LiveSettings | string {
+  let { size } = settings.overlay;
+  const limits: string[] = [];
+  for (const option of written.split(",").filter((one) => one !== "")) {
+    const [, value] = /^size=([1-9]\d{0,17}[kmgt]?|(?:[1-9]\d?|100)%)$/i.exec(option) ?? [];
+    if (value !== undefined) size = value;
+    else if (/^nr_(?:inodes|blocks)=[1-9]\d{0,17}[kmgt]?$/i.test(option)) limits.push(option);
+    else return `${text(option)} is neither size= nor nr_inodes= nor nr_blocks= of a tmpfs.`;
+  }
+  return withOverlay(settings, { wanted: true, disk: undefined, size, limits });
 }
 
 // A device by its numbers has a colon of its own.

@@ -44,6 +44,7 @@ export function parseNetRoot(written: string, context: FormContext): NetRoot | s
     case "smb":
       return `${scheme}: is not mounted by rdinit itself. A hook of mount may do it (README.md, "Hooks").`;
     case "live":
+    case "bind":
       return undefined;
   }
   if (type === "nfs" || type === "nfs4") return parseNfs(written, type === "nfs");

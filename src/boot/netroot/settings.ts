@@ -49,7 +49,10 @@ export function readNetRootSettings(words: readonly Word[]): {
     nfsroot: last("nfsroot"),
     iscsi: { group, login },
   };
-  const written = last("rd.root") ?? last("root") ?? (context.nfsroot === undefined ? undefined : "/dev/nfs");
+  const named = last("rd.root") ?? last("root");
+  // "root=/dev/root netroot=…" leaves it all to netroot=, in dracut's older manuals.
+  const said = named === "/dev/root" && last("netroot") !== undefined ? undefined : named;
+  const written = said ?? (context.nfsroot === undefined ? undefined : "/dev/nfs");
   if (context.nfsroot !== undefined && written !== "/dev/nfs")
     complaints.push(`nfsroot=${text(context.nfsroot)} is ignored: it counts only with root=/dev/nfs.`);
   const root = written === undefined ? undefined : parseNetRoot(written, context);

@@ -116,6 +116,7 @@ describe("by UUID and LABEL", () => {
     // Letters of a label are what they are.
     ["LABEL=root", ["vda"]],
     ["LABEL=roo", []],
+    ["LABEL=r\\x6fot", ["vda"]],
     ["LABEL=root2", ["vdb"]],
     ["LABEL=Root", ["vdc"]],
     ["LABEL=ROOT", []],

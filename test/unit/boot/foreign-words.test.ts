@@ -40,7 +40,7 @@ const WORDS: readonly (readonly [word: string, instead: string])[] = [
   ["boot=casper", "write root=live:DEVICE."],
   ["boot=nfs", "write root=/dev/nfs."],
   ["rd.systemd.unit=emergency.target", "write rd.break, which starts a shell before the hand-over."],
-  ["mount.usr=/dev/sda3", "give /usr a line in the fstab of the root."],
+  ["rd.systemd.pull=raw:x:http://a/b", "put the image on a disk, and write root=live:DEVICE."],
 ];
 
 describe("a word to another early userspace is told what to write in its place", () => {
@@ -64,6 +64,11 @@ test("what speaks to programs that are not there, or asks for nothing, is no rea
 
 describe("a root= of another early userspace says what it is", () => {
   for (const [root, clause] of [
+    [
+      "http://192.0.2.1/root.squashfs",
+      "rdinit fetches no image from a server; put it on a disk, root=live:DEVICE",
+    ],
+    ["bind:/run/machines/root", "rdinit takes no directory of its own image as the root"],
     ["gpt-auto", "looks for no root by the type of its partition; write root=PARTUUID=…"],
     ["ZFS=rpool/ROOT", "does not import pools of ZFS itself; a hook of mount can"],
     ["zfs:AUTO", "does not import pools of ZFS itself"],

@@ -47,6 +47,26 @@ describe("what is chosen", () => {
   test("only that with rd.fstab=0", () =>
     expect(points(fstab, { mounts: ["/home"], automatic: false })).toEqual(["/home"]));
 
+  test.each([
+    ["mount.usr=LABEL=u", "LABEL=u auto ro"],
+    ["mount.usr=LABEL=u rw rd.fstab=0", "LABEL=u auto rw"],
+    ["root=LABEL=r rootfstype=btrfs mount.usrflags=subvol=usr rw", "LABEL=r btrfs subvol=usr,rw"],
+    [
+      "root=LABEL=r rootflags=ro,noatime mount.usr=UUID=x mount.usrfstype=ext4,xfs rw",
+      "UUID=x ext4,xfs ro,noatime",
+    ],
+    ["root=LABEL=r rw", "LABEL=b ext4 noauto"],
+    ["mount.usrflags=noatime", "LABEL=b ext4 noauto"],
+  ])("for %s, /usr is %s", (line, wanted) => {
+    const [usr, ...more] = planned(fstab, read(line).settings).planned.filter(
+      ({ mountPoint }) => mountPoint === "/usr",
+    );
+    expect(more).toEqual([]);
+    expect(`${usr?.device} ${usr?.types.join(",") || "auto"} ${usr?.options}`).toBe(wanted);
+    const isOwn = wanted.startsWith("LABEL=b");
+    expect(usr?.from).toBe(isOwn ? "its line in /etc/fstab" : "mount.usr= on the kernel command line");
+  });
+
   test("comes from the image when the root has no line for it; nowhere, and it is told", () => {
     const settings = { mounts: ["/etc", "/opt"], automatic: true };
     const { planned: mounts, complaints } = planned(

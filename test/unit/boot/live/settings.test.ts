@@ -14,6 +14,11 @@ function read(line: string) {
 
 const label = (value: string) => ({ kind: "tag", tag: "LABEL", value, partitionOffset: 0 }) as const;
 
+const limits = (line: string) => {
+  const { wanted, disk, size, limits: more } = read(line).settings.overlay;
+  return [wanted, disk, size, ...more];
+};
+
 describe("parameters of live images", () => {
   test("a root is one when root= or rd.live.image says so", () => {
     for (const line of [
@@ -53,6 +58,23 @@ describe("parameters of live images", () => {
 });
 
 describe("parameters of overlays", () => {
+  test("in a tmpfs with limits of its own", () => {
+    expect(limits("rd.overlay=tmpfs:size=32M,nr_inodes=100000")).toEqual([
+      true,
+      undefined,
+      "32M",
+      "nr_inodes=100000",
+    ]);
+    expect(limits("rd.overlay=tmpfs")).toEqual([true, undefined, "50%"]);
+    expect(limits("rd.overlay=LABEL=x rd.overlay=tmpfs:size=25%")).toEqual([true, undefined, "25%"]);
+    expect(limits("rd.overlay=LABEL=tmpfs").slice(0, 2)).toEqual([
+      true,
+      { device: label("tmpfs"), path: undefined },
+    ]);
+    for (const bad of ["size=", "size=0", "size=101%", "mode=0777", "size=1M;x"])
+      expect(read(`rd.overlay=tmpfs:${bad}`).complaints).toHaveLength(1);
+  });
+
   test("a live image has one, another root when it is asked for", () => {
     for (const [line, wanted] of [
       ["", false],

@@ -26,6 +26,10 @@ test.each([
   ["nfsroot=10.0.2.2:/b", { ...nothing, root: "nfs:10.0.2.2:/b" }],
   ["root=dhcp", { ...nothing, root: "dhcp", dhcp: true }],
   ["netroot=dhcp", { ...nothing, root: "dhcp", dhcp: true }],
+  ["root=/dev/root netroot=dhcp ip=dhcp", { ...nothing, root: "dhcp", dhcp: true }],
+  ["root=/dev/root netroot=nbd:a:b", { ...nothing, root: "nbd:a:b", disks: ["nbd:a:b"] }],
+  ["root=/dev/root", nothing],
+  ["root=bind:/run/x", nothing],
   ["root=UUID=x netroot=dhcp", { ...nothing, dhcp: true }],
   ["netroot=nbd:a:b", { ...nothing, root: "nbd:a:b", disks: ["nbd:a:b"] }],
   [
