@@ -58,7 +58,7 @@ const TABLES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     await printBoots(bench, builtinTable(bench));
   },
   goals: async (bench) => {
-    title(bench, "What was promised, virtual time since /init was started", "ext4 built-in goals");
+    title(bench, "What was promised, in virtual time", "ext4 RAID1+LVM built-in goals");
     print(bench.format.head(GOAL_COLUMNS));
     for await (const goal of goals(bench.kernel, bench.boots)) print(bench.format.row(goalCells(goal)));
   },

@@ -39,12 +39,12 @@ export const GOAL_COLUMNS: readonly string[] = ["goal", "at most", "measured", "
 
 /** The cells of a goal; what is not met says by how much. */
 export function goalCells({ name, limit, measured, unit }: Goal): string[] {
-  const met = measured <= limit ? "yes" : `no, by ${formatAmount(measured - limit)} ${unit}`;
-  return [name, `${formatAmount(limit)} ${unit}`, `${formatAmount(measured)} ${unit}`, met];
+  const met = measured <= limit ? "yes" : `no, by ${formatAmount(measured - limit, unit)}`;
+  return [name, formatAmount(limit, unit), formatAmount(measured, unit), met];
 }
 
-function formatAmount(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toFixed(1);
+function formatAmount(value: number, unit: Goal["unit"]): string {
+  return `${Number(value.toFixed(unit === "s" ? 3 : 1))} ${unit}`;
 }
 
 /**

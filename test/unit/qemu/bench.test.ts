@@ -56,6 +56,12 @@ test("a goal that is not met says by how much", () => {
   const goal = { name: "x", limit: 100, unit: "ms" } as const;
   expect(goalCells({ ...goal, measured: 100 })).toEqual(["x", "100 ms", "100 ms", "yes"]);
   expect(goalCells({ ...goal, measured: 112.34 })).toEqual(["x", "100 ms", "112.3 ms", "no, by 12.3 ms"]);
+  expect(goalCells({ name: "x", limit: 2.3, measured: 2.4864, unit: "s" })).toEqual([
+    "x",
+    "2.3 s",
+    "2.486 s",
+    "no, by 0.186 s",
+  ]);
 });
 
 test("a compressed image wins on disks that are read slowly", () => {
