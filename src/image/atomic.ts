@@ -1,22 +1,34 @@
 /** Replacing a file: by a whole new one, or not at all. */
 
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { fromBytes, text } from "../lib/bytes.ts";
 import { describe, UserError } from "../lib/errors.ts";
 import { hostPath } from "./root-tree.ts";
 
 /**
- * Writes a new file beside `path` by `write`, brings it to the disk, and gives it the name `path`, readable by
- * its owner alone. When anything fails, the power included, the file that was at `path` stays what it was. What
- * an earlier run left beside it, because it was killed, is deleted. `noun` is for the sentence.
- * @throws UserError
+ * Writes a new file beside `named` by `write`, brings it to the disk, and gives it the name `named`, readable by
+ * its owner alone. When anything fails, the power included, the file that was there stays what it was. What
+ * an earlier run left beside it, because it was killed, is deleted. Of a symlink the file is replaced that it leads to.
+ * `noun` is for the sentence.
+ * @throws UserError, also where something is that is no file: a device would be gone for good
  */
 export async function replaceFile(
-  path: string,
+  named: string,
   noun: string,
   write: (fd: number) => void | Promise<void>,
   mode = 0o600,
 ): Promise<void> {
+  const path = placeFor(named, noun);
   const temporary = `${path}${MARK}${process.pid}`;
   try {
     removeLeftOvers(path);
@@ -37,6 +49,24 @@ export async function replaceFile(
 }
 
 const MARK = ".new-";
+
+// Where a file of this name is, or is to be.
+function placeFor(named: string, noun: string): string {
+  const refuse = (why: string, advice: string): never => {
+    throw new UserError(`The ${noun} ${text(named)} can't be written: ${why}.`, advice);
+  };
+  const directory = directoryOf(named);
+  const above = statSync(hostPath(directory), { throwIfNoEntry: false });
+  if (!above?.isDirectory()) return refuse(`there is no directory ${text(directory)}`, "Make it first.");
+  const isLink = lstatSync(hostPath(named), { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  const there = statSync(hostPath(named), { throwIfNoEntry: false });
+  if (isLink && !there)
+    return refuse("it is a symlink that leads nowhere", "Delete it, or name another file.");
+  if (there?.isDirectory()) return refuse("it is a directory", "Name a file in it.");
+  if (there && !there.isFile())
+    return refuse("it is no file but a device, a pipe or a socket", "Name a file.");
+  return isLink ? fromBytes(realpathSync(hostPath(named), { encoding: "buffer" })) : named;
+}
 
 // A name ends with the number of the process that writes it.
 function removeLeftOvers(path: string): void {

@@ -23,6 +23,8 @@ export interface ExtraFile {
   readonly to: string;
   readonly from?: string;
   readonly data?: Uint8Array;
+  /** What it says, when it is to be a symlink. */
+  readonly link?: string;
   /** Permission bits; those of `from`, or 0644. */
   readonly mode?: number;
 }
@@ -123,8 +125,10 @@ function addModules(
   return { notes, details };
 }
 
-function addFile(tree: ImageTree, { to, from, data, mode }: ExtraFile): void {
-  if (data) {
+function addFile(tree: ImageTree, { to, from, data, link, mode }: ExtraFile): void {
+  if (link !== undefined) {
+    tree.add(to, { type: "symlink", target: link }, "asked for");
+  } else if (data) {
     tree.add(to, { type: "file", data, mode: mode ?? 0o644 }, "asked for");
   } else if (from !== undefined) {
     const file = hostFile(from);

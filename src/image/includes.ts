@@ -13,7 +13,8 @@ export interface Included {
 }
 
 /**
- * Reads each of `wishes`: FILE, or FILE:PATH to put it elsewhere; of a directory all files below it.
+ * Reads each of `wishes`: FILE, or FILE:PATH to put it elsewhere; of a directory all files below it, symlinks as they
+ * are, as most of them lead to something within it.
  * @throws UserError for a file that does not exist, and paths that are not absolute
  */
 export function includedFiles(root: RootTree, wishes: readonly string[]): Included {
@@ -29,22 +30,22 @@ export function includedFiles(root: RootTree, wishes: readonly string[]): Includ
         "It takes absolute paths: /FILE or /FILE:/PATH.",
       );
     if (to === undefined) parts.push({ why: "--include", files: [from], wins: true });
-    else files.push(...moved(root, from, to, 0));
+    else files.push(...moved(root, from, to));
   }
   return { parts, files };
 }
 
-const DEEPEST = 64;
-
-function moved(root: RootTree, from: string, to: string, depth: number): ExtraFile[] {
+function moved(root: RootTree, from: string, to: string): ExtraFile[] {
   const found = root.resolve(from);
-  if (!found || found.type === "other" || depth > DEEPEST)
+  if (!found || found.type === "other")
     throw new UserError(
       `${text(root.outside(from))}, which --include names, ${found ? "is no file that an image can hold" : "does not exist"}.`,
       "Leave it out.",
     );
   if (found.type === "file") return [{ to, from: root.outside(found.path), mode: found.mode }];
-  return root
-    .list(found.path)
-    .flatMap((name) => moved(root, `${found.path}/${name}`, `${to}/${name}`, depth + 1));
+  return root.list(found.path).flatMap((name) => {
+    const [path, place] = [`${found.path}/${name}`, `${to}/${name}`];
+    const link = root.linkAt(path);
+    return link === undefined ? moved(root, path, place) : [{ to: place, link }];
+  });
 }

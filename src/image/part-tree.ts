@@ -71,17 +71,16 @@ function need(root: RootTree, path: string, why: string): Resolved {
   );
 }
 
-// A file, or a directory with all that is below it; symlinks in there stay what they are.
+// A file, or a directory with all that is below it; symlinks in there stay what they are, also those that lead nowhere.
 function addAll(tree: ImageTree, root: RootTree, found: Resolved, why: string): void {
   if (found.type === "file") addFile(tree, root, found, why);
   if (found.type !== "directory") return;
   tree.add(found.path, { type: "directory", mode: found.mode }, why);
   for (const name of root.list(found.path)) {
     const path = found.path === "/" ? `/${name}` : `${found.path}/${name}`;
-    const below = root.resolve(path);
-    const link = below?.links.find((one) => one.path === path);
-    if (link) addLink(tree, link, why);
-    else if (below) addAll(tree, root, below, why);
+    const target = root.linkAt(path);
+    if (target !== undefined) addLink(tree, { path, target }, why);
+    else addAll(tree, root, need(root, path, why), why);
   }
 }
 

@@ -42,6 +42,11 @@ export class RootTree implements FileTree {
     return names.map((name) => name.toString("latin1")).sort();
   }
 
+  /** What the symlink at `path` says; undefined when there is none. Whether that is there makes no difference. */
+  linkAt(path: string): string | undefined {
+    return walk(path, (place) => this.kind(place), "stay")?.place.target;
+  }
+
   /** The path on this machine of a path that holds no symlinks, as `resolve` returns it. */
   outside(path: string): string {
     return this.base + path;

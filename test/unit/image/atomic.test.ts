@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { replaceFile } from "../../../src/image/atomic.ts";
 import { temporaryDirectory } from "../../fixtures/temporary.ts";
 
@@ -33,5 +42,34 @@ describe("replaceFile", () => {
     });
     await expect(failing).rejects.toThrow(`The image ${directory}/x can't be written: no space.`);
     expect(readdirSync(directory)).toEqual(["x"]);
+  });
+  test("of a symlink the file is replaced that it leads to", async () => {
+    const directory = temporaryDirectory();
+    mkdirSync(`${directory}/below`);
+    writeFileSync(`${directory}/below/x`, "old");
+    symlinkSync("below/x", `${directory}/link`);
+    await replaceFile(`${directory}/link`, "image", (fd) => void writeSync(fd, "new"));
+    expect(lstatSync(`${directory}/link`).isSymbolicLink()).toBe(true);
+    expect(readFileSync(`${directory}/below/x`, "utf8")).toBe("new");
+    expect(readdirSync(`${directory}/below`)).toEqual(["x"]);
+  });
+  test("what is no file is never replaced", async () => {
+    const directory = temporaryDirectory();
+    Bun.spawnSync(["mkfifo", `${directory}/pipe`]);
+    mkdirSync(`${directory}/below`);
+    symlinkSync("nowhere", `${directory}/link`);
+    const before = readdirSync(directory);
+    for (const [name, why] of [
+      ["pipe", "it is no file but a device, a pipe or a socket. Name a file."],
+      ["below", "it is a directory. Name a file in it."],
+      ["link", "it is a symlink that leads nowhere. Delete it, or name another file."],
+      ["none/x", `there is no directory ${directory}/none/. Make it first.`],
+    ]) {
+      const path = `${directory}/${name}`;
+      const writing = replaceFile(path, "image", () => expect.unreachable());
+      await expect(writing).rejects.toThrow(why?.split(". ")[0]);
+      await expect(writing).rejects.toThrow(`The image ${path} can't be written: `);
+    }
+    expect(readdirSync(directory)).toEqual(before);
   });
 });

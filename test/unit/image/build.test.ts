@@ -5,7 +5,9 @@ import { buildImage, type ImageRequest } from "../../../src/image/build.ts";
 import { readCpio } from "../../../src/image/cpio-reader.ts";
 import type { CpioEntry } from "../../../src/image/cpio.ts";
 import { ImageTree } from "../../../src/image/image-tree.ts";
+import { includedFiles } from "../../../src/image/includes.ts";
 import type { Part } from "../../../src/image/part.ts";
+import { RootTree } from "../../../src/image/root-tree.ts";
 import { COMPRESSIONS, writeImage, type ImageCompression } from "../../../src/image/write.ts";
 import { makeElf, makeModule } from "../../fixtures/elf.ts";
 import { temporaryDirectory, temporaryTree } from "../../fixtures/temporary.ts";
@@ -101,6 +103,22 @@ describe("buildImage", () => {
     });
     expect(find(entries, "usr/lib/hello")).toMatchObject({ type: "file", mode: 0o600 });
     expect(find(entries, "etc/key")).toMatchObject({ type: "file", mode: 0o755 });
+  });
+  test("of a directory the symlinks go in too, also those that lead nowhere", () => {
+    const own = temporaryTree({
+      "d/near": "-> f",
+      "d/f": "f",
+      "d/far": "-> /nowhere",
+      "d/round": "-> round",
+    });
+    for (const request of [
+      { parts: [{ why: "--include", files: ["/d"] }] },
+      { files: includedFiles(new RootTree(own), ["/d:/d"]).files },
+    ]) {
+      const { entries } = buildImage({ init, root: own, ...request });
+      const targets = ["d/near", "d/far", "d/round"].map((path) => find(entries, path));
+      expect(targets).toMatchObject([{ target: "f" }, { target: "/nowhere" }, { target: "round" }]);
+    }
   });
   test("a file that a person names wins over what a part makes of it", () => {
     const made = { why: "a part", made: [{ to: "/init.conf", data: Buffer.from("made") }] };

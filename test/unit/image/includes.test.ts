@@ -20,6 +20,15 @@ describe("includedFiles", () => {
     ]);
     expect(includedFiles(root, ["/etc/more:/x"]).files.map(({ to }) => to)).toEqual(["/x/a", "/x/b/c"]);
   });
+  test("symlinks below a directory stay symlinks, wherever they lead", () => {
+    const tree = { "d/f": "f", "d/near": "-> f", "d/far": "-> /nowhere", "d/round": "-> ." };
+    expect(includedFiles(new RootTree(temporaryTree(tree)), ["/d:/x"]).files).toMatchObject([
+      { to: "/x/f" },
+      { to: "/x/far", link: "/nowhere" },
+      { to: "/x/near", link: "f" },
+      { to: "/x/round", link: "." },
+    ]);
+  });
   test("the rest is a sentence", () => {
     expect(() => includedFiles(root, ["etc/key"])).toThrow("--include etc/key makes no sense.");
     expect(() => includedFiles(root, ["/etc/key:x"])).toThrow("makes no sense");
