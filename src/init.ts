@@ -18,7 +18,13 @@ import { type Syscalls, readText, traced } from "../syscalls/index.ts";
 import { BlockDevices } from "./boot/blockdevices.ts";
 import { type Boot, newRoot } from "./boot/context.ts";
 import { missingModules, watchDevices } from "./boot/coldplug.ts";
-import { PassphraseRefused, emergency, lastResort, readPanicTimeout } from "./boot/emergency.ts";
+import {
+  PassphraseRefused,
+  emergency,
+  lastResort,
+  readPanicTimeout,
+  whenAskedAgain,
+} from "./boot/emergency.ts";
 import { mountFstab } from "./boot/fstab-mounts.ts";
 import { keepExitrd } from "./boot/handover/keep-exitrd.ts";
 import { findOwnInit, handOverInPlace, needsDisks } from "./boot/handover/in-place.ts";
@@ -35,7 +41,8 @@ import { isMountPoint, mountBase } from "./boot/mounts.ts";
 import { waitForNamed } from "./boot/named.ts";
 import type { Desk } from "./boot/prompt/desk.ts";
 import type { NetMeans } from "./boot/netroot/means.ts";
-import { isNetFilesystem, mountNetRoot, nameRoot, startNetwork } from "./boot/netroot/netroot.ts";
+import { asksForNoDisk, mountNetRoot, nameRoot, startNetwork } from "./boot/netroot/netroot.ts";
+import { lookElsewhere } from "./boot/netroot/elsewhere.ts";
 import { coverRoot } from "./boot/live/overlay.ts";
 import { startedFrom } from "./boot/handover/oldroot.ts";
 import { Network } from "./boot/network/network.ts";
@@ -110,11 +117,12 @@ async function bootUp(boot: Boot): Promise<never> {
       await handOver(boot, newRoot);
     } catch (failure) {
       if (failure instanceof PointOfNoReturn) await lastResort(sys, boot.log, failure, panic_s);
+      const elsewhere = network === undefined ? undefined : lookElsewhere(boot, network);
       remote ??= new Remote(boot);
       if (network !== undefined) remote.start(network);
-      remote.fail(describe(failure));
+      remote.fail(describe(failure), whenAskedAgain(boot, failure));
       const missing = modules === undefined ? [] : await missingModules(boot, modules);
-      await emergency(boot, failure, devices, missing, network?.report());
+      await emergency(boot, failure, devices, missing, elsewhere);
     }
   }
 }
@@ -183,7 +191,7 @@ async function bringUpRoot(
   const storage = new Storage(devices, layers);
   desk.goOn(() => storage.waitsFor());
   const { timing } = boot;
-  if ((!hasOwnInit && !isNetFilesystem(boot)) || needsDisks(boot, storage)) void storage.run();
+  if ((!hasOwnInit && !asksForNoDisk(boot)) || needsDisks(boot, storage)) void storage.run();
   try {
     startNetwork(boot, network);
     if (network.isWaitedFor)

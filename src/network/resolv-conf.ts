@@ -8,13 +8,13 @@ export interface Resolving {
   readonly search: readonly string[];
 }
 
-/** What is said first counts first: nameserver=, then the fields of ip=, then leases, unless rd.peerdns=0. */
+/** What is said first counts first: nameserver=, then the fields of ip=, then what servers and routers tell, unless rd.peerdns=0. */
 export function planResolving(
   { nameservers, peerDns }: Pick<NetworkSettings, "nameservers" | "peerDns">,
   wishes: readonly Pick<InterfaceWish, "nameservers" | "domain">[],
-  leases: readonly Lease[],
+  told: readonly Pick<Lease, "nameservers" | "domain" | "search">[],
 ): Resolving {
-  const counting = peerDns ? leases : [];
+  const counting = peerDns ? told : [];
   return {
     nameservers: unique([
       ...nameservers,

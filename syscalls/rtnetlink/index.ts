@@ -21,4 +21,5 @@ export {
 } from "./links.ts";
 export { parseAttributes, parseMessages } from "./messages.ts";
 export { NetworkMonitor } from "./monitor.ts";
+export { type RouterOptions, parseRouterOptions } from "./router-options.ts";
 export { type LinkRoute, type NewRoute, addRoute, parseRoute, readRoutes, removeRoute } from "./routes.ts";

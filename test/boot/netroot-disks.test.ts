@@ -132,7 +132,7 @@ test.skipIf(need !== undefined)(
     await nobody.expectEnd("rebooted");
     expectSaid(nobody, [
       /^waiting for the server 10\.77\.0\.200, which does not answer \(nbd-client: Socket failed: No route to host\) so far/,
-      /^The disk nbd:10\.77\.0\.200:root was not attached: the server 10\.77\.0\.200 does not answer \(nbd-client: /,
+      /^The disk nbd:10\.77\.0\.200:root was not attached within \d+ s, in \w+ tr(?:y|ies): the server 10\.77\.0\.200 does not answer \(nbd-client: /,
     ]);
   },
   CLIENT_MS * 2,

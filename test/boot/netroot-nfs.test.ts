@@ -103,7 +103,7 @@ test.skipIf(need !== undefined)(
     await nobody.expectEnd("rebooted");
     expectSaid(nobody, [
       /^waiting for the NFS server 10\.77\.0\.200.*\(giving up in \d+ s\)$/,
-      /^The root 10\.77\.0\.200:\/srv\/root was not mounted: the server can't be reached \(EHOSTUNREACH\)\. Is it up/,
+      /^The root 10\.77\.0\.200:\/srv\/root was not mounted within 12 s, in \d+ tries: the server can't be reached \(EHOSTUNREACH\)\. Is it up/,
     ]);
   },
   CLIENT_MS * 2,

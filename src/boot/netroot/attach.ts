@@ -68,9 +68,9 @@ export async function attach(
       );
     },
     what: `the server ${text(server)}`,
-    gaveUp: (why) =>
+    gaveUp: (why, effort) =>
       new UserError(
-        `The disk ${disk} was not attached: the server ${text(server)} ${why ?? doesNotAnswer()}.`,
+        `The disk ${disk} was not attached ${effort}: the server ${text(server)} ${why ?? doesNotAnswer()}.`,
         "Is it up, and can it be reached from here? rd.timeout= says how long to wait for it.",
       ),
     timeout_ms: boot.options.deviceTimeout_ms,

@@ -54,7 +54,8 @@ export async function findAddress(
   search.stop();
   if (found === undefined)
     throw new UserError(
-      `No name server has told the address of ${text(server)}: ${nameservers.join(", ")} did not answer.`,
+      `No name server has told the address of ${text(server)} within ${(boot.options.deviceTimeout_ms ?? 0) / 1000} s: ` +
+        `${nameservers.join(", ")} did not answer.`,
       "Name the server by its address to do without.",
     );
   if (found instanceof UserError) throw found;

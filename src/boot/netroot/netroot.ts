@@ -29,10 +29,13 @@ export interface NamedRoot {
   readonly boot: Boot;
 }
 
-/** True when the root is a filesystem elsewhere: no disk of the machine need be touched for it. */
-export function isNetFilesystem({ words }: Boot): boolean {
+/**
+ * True when root= asks for no disk, as far as is known before the network is up: the root is a filesystem elsewhere, or
+ * the DHCP server will name it. nameRoot() tells the layers when that turns out to be a disk.
+ */
+export function asksForNoDisk({ words }: Boot): boolean {
   const { root } = readNetRootSettings(words).settings;
-  return root !== undefined && root.kind !== "nbd" && root.kind !== "iscsi" && root.kind !== "dhcp";
+  return root !== undefined && !isDisk(root);
 }
 
 /** Begins to bring the network up when the root needs it, so that it comes up while other things are done. */

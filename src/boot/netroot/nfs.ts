@@ -37,9 +37,9 @@ export async function mountNfs(means: NetMeans, mount: NfsMount): Promise<void> 
   const { version, readOnly } = await keepTrying(boot, {
     attempt: () => tryVersions(boot, mount, attempts),
     what: `the NFS server ${text(mount.server)}`,
-    gaveUp: (why) =>
+    gaveUp: (why, effort) =>
       new UserError(
-        `The root ${titleOf(mount)} was not mounted: the server ${why ?? "does not answer"}.`,
+        `The root ${titleOf(mount)} was not mounted ${effort}: the server${addressOf(mount)} ${why ?? "does not answer"}.`,
         "Is it up, and can it be reached from here? rd.timeout= says how long to wait for it.",
       ),
     timeout_ms: boot.options.deviceTimeout_ms,
@@ -107,6 +107,10 @@ const PASSING = [
 
 function titleOf({ server, path }: NfsMount): string {
   return text(`${bracketed(server)}:${path}`);
+}
+
+function addressOf({ server, address }: NfsMount): string {
+  return server === address ? "" : ` at ${address}`;
 }
 
 function clauseFor(error: SysError): string {

@@ -18,8 +18,8 @@ export interface Attempts<T> {
   readonly attempt: (left_ms: number | undefined) => Promise<Outcome<T>>;
   /** What is waited for: "the NFS server 10.0.2.2". */
   readonly what: string;
-  /** What to throw when the deadline has come; `why` is of the last attempt that ended. */
-  readonly gaveUp: (why: string | undefined) => Error;
+  /** What to throw when the deadline has come; `why` is of the last attempt that ended, `effort` "within 12 s, in 4 tries". */
+  readonly gaveUp: (why: string | undefined, effort: string) => Error;
   /** Undefined tries for ever. */
   readonly timeout_ms: number | undefined;
   /** An attempt speaks for itself while it runs. */
@@ -36,9 +36,11 @@ export async function keepTrying<T>(boot: Boot, attempts: Attempts<T>): Promise<
   const { attempt, what, timeout_ms } = attempts;
   const deadline = timeout_ms === undefined ? undefined : performance.now() + timeout_ms;
   const state: State<T> = { end: undefined, why: undefined, rests: false, isOver: false, waiters: [] };
+  let tries = 0;
   const run = async (): Promise<void> => {
     while (state.end === undefined && !state.isOver) {
       state.rests = false;
+      tries += 1;
       const outcome = await attempt(
         deadline === undefined ? undefined : Math.max(deadline - performance.now(), 1),
       );
@@ -61,7 +63,10 @@ export async function keepTrying<T>(boot: Boot, attempts: Attempts<T>): Promise<
     timeout_ms,
   });
   state.isOver = true;
-  if (ended === undefined) throw attempts.gaveUp(state.why);
+  if (ended === undefined) {
+    const count = tries === 1 ? "one try" : `${tries} tries`;
+    throw attempts.gaveUp(state.why, `within ${(timeout_ms ?? 0) / 1000} s, in ${count}`);
+  }
   if (ended.kind === "refused") throw ended.why;
   return ended.value;
 }

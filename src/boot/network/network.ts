@@ -116,17 +116,36 @@ export class Network {
     };
   }
 
-  /** A line for each interface, for those whose boot has failed; none when the network is not in use. Never throws. */
+  /**
+   * A line for each interface and for the name servers, for those whose boot has failed; none when the network is not in
+   * use. Never throws.
+   */
   report(): string[] {
     if (this.running === undefined) return [];
     const { kernel } = this.running.session;
     try {
       const addresses = readAddresses(kernel);
       const links = readLinks(kernel).filter(({ type }) => type !== "loopback");
-      return links.map((link) => `  ${describeLink(link, addresses)}`);
+      const { nameservers } = this.state();
+      return [
+        ...links.map((link) => `  ${describeLink(link, addresses)}`),
+        ...(nameservers.length === 0 ? [] : [`  name servers: ${nameservers.join(", ")}`]),
+      ];
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
       return [`  (can't be read: ${describe(error)})`];
+    }
+  }
+
+  /** What may make a boot succeed that failed, a clause each: carriers, addresses, name servers, a root path. Never throws. */
+  assets(): string[] {
+    if (this.running === undefined) return [];
+    try {
+      const links = readLinks(this.running.session.kernel).filter(({ type }) => type !== "loopback");
+      return listAssets(links, this.state());
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      return [];
     }
   }
 
@@ -180,6 +199,17 @@ export class Network {
       resolve();
     }
   }
+}
+
+function listAssets(links: readonly Link[], { interfaces, nameservers }: NetworkState): string[] {
+  return [
+    ...links.filter((link) => link.isOperational).map(({ name }) => `${text(name)} has a carrier`),
+    ...interfaces.flatMap(({ name, addresses, lease }) => [
+      ...addresses.map((address) => `${text(name)} has the address ${address}`),
+      ...(lease?.rootPath === undefined ? [] : [`the DHCP server names the root ${text(lease.rootPath)}`]),
+    ]),
+    ...nameservers.map((server) => `there is the name server ${server}`),
+  ];
 }
 
 function describeLink({ index, name, mac, isUp, isOperational }: Link, all: readonly LinkAddress[]): string {

@@ -3,6 +3,7 @@
 import { AT_FDCWD, SysError, isErrno, mkdirs, readTextIfThere, writeFile } from "../../../syscalls/index.ts";
 import { describe } from "../../lib/errors.ts";
 import { type Resolving, formatResolvConf, planResolving } from "../../network/resolv-conf.ts";
+import type { Method } from "../../network/types.ts";
 import { startedFrom } from "../handover/oldroot.ts";
 import type { Interface } from "./interface.ts";
 import type { Session } from "./session.ts";
@@ -12,12 +13,19 @@ export interface Names extends Resolving {
   readonly hostName: string | undefined;
 }
 
-/** Those of the command line first, then those of the interfaces in their order. */
-export function collectNames({ settings }: Session, interfaces: readonly Interface[]): Names {
+/**
+ * Those of the command line first, then those of the interfaces in their order: what DHCP says counts before what routers
+ * advertise (RFC 8106 section 5.3.1).
+ */
+export function collectNames(session: Session, interfaces: readonly Interface[]): Names {
+  const { settings } = session;
   const leases = interfaces.flatMap(({ allLeases }) => allLeases);
+  const routers = interfaces
+    .filter(({ wish }) => wish.methods.some((method) => BY_ROUTERS.includes(method)))
+    .map(({ index }) => session.advertised(index));
   const wishes = interfaces.map(({ wish }) => wish);
   const named = [...wishes, ...leases].find(({ hostName }) => hostName !== undefined);
-  return { ...planResolving(settings, wishes, leases), hostName: named?.hostName };
+  return { ...planResolving(settings, wishes, [...leases, ...routers]), hostName: named?.hostName };
 }
 
 /** Writes /etc/resolv.conf and sets the host name, both only of the early userspace. Never throws for what the kernel refuses. */
@@ -71,5 +79,8 @@ function unlinkIfThere({ boot: { sys } }: Session): void {
     if (!isErrno(error, "ENOENT")) throw error;
   }
 }
+
+/** The ways to addresses that listen to routers. */
+const BY_ROUTERS: readonly Method[] = ["auto6", "either6", "dhcp6"];
 
 const FILE = "/etc/resolv.conf";

@@ -4,10 +4,12 @@ import { SysError, readTextIfThere, writeFile } from "../../../syscalls/index.ts
 import {
   type LinkAddress,
   NetworkMonitor,
+  type RouterOptions,
   Rtnetlink,
   readAddresses,
   readLinks,
 } from "../../../syscalls/rtnetlink/index.ts";
+import { type Advertised, takeAdvertised, valid } from "../../network/router-names.ts";
 import type { NetworkSettings } from "../../network/types.ts";
 import { UserError, describe } from "../../lib/errors.ts";
 import type { Boot } from "../context.ts";
@@ -36,6 +38,8 @@ export class Session {
   /** The addresses that hooks, or the kernel by its own ip=, had set before. */
   readonly addressesAtStart: readonly LinkAddress[];
   private readonly monitor: NetworkMonitor;
+  /** By the index of the link. */
+  private readonly byRouters = new Map<number, readonly Advertised[]>();
   private isOver = false;
 
   /** @throws UserError when the kernel has no network */
@@ -51,9 +55,11 @@ export class Session {
       this.kernel = new Rtnetlink(boot.sys);
       this.atStart = new Set(readLinks(this.kernel).map(({ index }) => index));
       this.addressesAtStart = readAddresses(this.kernel);
-      this.monitor = new NetworkMonitor(boot.sys, (error) =>
-        boot.log.error(`The kernel does not tell of the network any more: ${describe(error)}.`),
-      );
+      this.monitor = new NetworkMonitor(boot.sys, {
+        failed: (error) =>
+          boot.log.error(`The kernel does not tell of the network any more: ${describe(error)}.`),
+        advertised: (options) => this.takeIn(options),
+      });
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
       throw new UserError(
@@ -71,6 +77,14 @@ export class Session {
   /** Tells those who wait of what the kernel does not know. */
   wake(): void {
     this.monitor.wake();
+  }
+
+  /** The name servers and domains that routers on this link have advertised, as far as they count still. */
+  advertised(link: number): { readonly nameservers: readonly string[]; readonly search: readonly string[] } {
+    const known = valid(this.byRouters.get(link) ?? [], performance.now());
+    const list = (wanted: Advertised["kind"]): string[] =>
+      known.filter(({ kind }) => kind === wanted).map(({ value }) => value);
+    return { nameservers: list("nameserver"), search: list("domain") };
   }
 
   /** Waits in the open until `look` has a value; undefined when time is up. Never returns once the session is over. */
@@ -117,5 +131,14 @@ export class Session {
     writeFile(sys, path, value);
     this.undo.add(`set ${path} back`, () => writeFile(sys, path, before));
     return true;
+  }
+
+  private takeIn({ link, options }: RouterOptions): void {
+    if (this.isOver) return;
+    const name = readLinks(this.kernel).find(({ index }) => index === link)?.name;
+    if (name === undefined) return;
+    const known = this.byRouters.get(link) ?? [];
+    const now_ms = performance.now();
+    this.byRouters.set(link, takeAdvertised(known, options, { now_ms, link: name }));
   }
 }

@@ -100,7 +100,13 @@ export class Desk {
   /** The boot goes on, or is tried again. @param waitsFor what it waits for, clauses */
   goOn(waitsFor: () => readonly string[]): void {
     this.waitsFor = waitsFor;
-    if (this.state?.word === "failed") this.state = undefined;
+    this.state = undefined;
+  }
+
+  /** Nothing is asked for a while, and this is why. */
+  rest(words: string): void {
+    this.state = { word: "wait", rest: words };
+    if (this.listening) this.broadcast("wait", words);
   }
 
   /** The boot has failed. */

@@ -58,10 +58,15 @@ export class Remote {
     );
   }
 
-  /** The boot has failed: those who wait are told, and who may have a shell can come and look. */
-  fail(words: string): void {
+  /**
+   * The boot has failed: those who wait are told, and who may have a shell can come and look.
+   * @param again when it is tried again by itself, a sentence: then who waits need not come again
+   */
+  fail(words: string, again?: string): void {
     const shell = this.running !== undefined && this.shellObstacle() === undefined;
-    this.desk.fail(shell ? `${words} 'ssh -t' with sh behind it gives a shell.` : words);
+    const way = shell ? ["'ssh -t' with sh behind it gives a shell."] : [];
+    if (again === undefined) this.desk.fail([words, ...way].join(" "));
+    else this.desk.rest(["The boot has failed.", words, again, ...way].join(" "));
     if (!shell) return;
     this.desk.open();
     this.failed.resolve();

@@ -45,6 +45,8 @@ export class Questions {
   private asking: Promise<void> | undefined;
   private question = new AbortController();
   private right: Uint8Array | undefined;
+  /** When the pause after a wrong answer is over, by performance.now(). */
+  private rests_until = 0;
 
   /** @param timeout_ms how long an answer is waited for where a volume does not say; undefined is for ever */
   constructor(shop: Workshop, timeout_ms: number | undefined, makePrompt: MakePrompt) {
@@ -66,6 +68,11 @@ export class Questions {
       this.asking ??= this.ask().finally(() => (this.asking = undefined));
       await this.asking;
     }
+  }
+
+  /** How long no answer is taken yet, after a wrong one; 0 when a question is open. */
+  get rests_s(): number {
+    return Math.max(0, Math.ceil((this.rests_until - performance.now()) / 1000));
   }
 
   /** Takes the question back when no volume waits for an answer any more. */
@@ -170,7 +177,10 @@ export class Questions {
     one.wrong += 1;
     const { tries } = one.volume.options;
     const of = tries === 0 ? "" : ` (${one.wrong} of ${tries} tries)`;
-    const words = `this passphrase does not open ${titleOf(one)}${of}.`;
+    const next_s = pauseAfter_s(one.wrong);
+    // A short one is over before it is read.
+    const rest = next_s < 4 ? "" : ` The next may be given in ${next_s} s.`;
+    const words = `this passphrase does not open ${titleOf(one)}${of}.${rest}`;
     boot.log.notice(words);
     if (tries === 0 || one.wrong < tries) return words;
     states.fail(one, `stays closed: no passphrase was right in ${tries} ${tries === 1 ? "try" : "tries"}`);
@@ -183,10 +193,13 @@ export class Questions {
     const wrong = Math.max(0, ...states.in("asked for").map((one) => one.wrong));
     if (wrong === 0 || signal.aborted) return;
     const over = Promise.withResolvers<void>();
-    const timer = setTimeout(over.resolve, Math.min(2 ** (wrong - 1), pause_s) * 1000);
+    const rest_ms = pauseAfter_s(wrong) * 1000;
+    const timer = setTimeout(over.resolve, rest_ms);
+    this.rests_until = performance.now() + rest_ms;
     signal.addEventListener("abort", () => over.resolve(), { once: true });
     await over.promise;
     clearTimeout(timer);
+    this.rests_until = 0;
   }
 
   // The question is one for all, and stays for as long as one of them waits.
@@ -194,4 +207,8 @@ export class Questions {
     const all = waiting.map(({ volume }) => volume.options.timeout_ms ?? this.timeout_ms);
     return all.includes(undefined) ? undefined : Math.max(...all.map((timeout_ms) => timeout_ms ?? 0));
   }
+}
+
+function pauseAfter_s(wrong: number): number {
+  return Math.min(2 ** (wrong - 1), pause_s);
 }

@@ -86,8 +86,10 @@ export class LuksLayer implements StorageLayer {
   }
 
   waitsFor(): string[] {
+    const { rests_s } = this.questions;
+    const asked = rests_s > 0 ? `may be given again in ${rests_s} s` : "is asked for";
     return [
-      ...this.states.in("asked for").map((one) => `the passphrase of ${titleOf(one)} is asked for`),
+      ...this.states.in("asked for").map((one) => `the passphrase of ${titleOf(one)} ${asked}`),
       ...this.states
         .in("working")
         .map(

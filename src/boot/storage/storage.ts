@@ -7,6 +7,7 @@ import type { Lack, Member, StorageLayer } from "./layer.ts";
 export class Storage {
   private readonly devices: BlockDevices;
   private readonly layers: readonly StorageLayer[];
+  private hasBegun = false;
   private running = true;
 
   constructor(devices: BlockDevices, layers: readonly StorageLayer[]) {
@@ -14,8 +15,10 @@ export class Storage {
     this.layers = layers;
   }
 
-  /** Begins to look, and goes on with every change of the devices until `stop`. Never throws. */
+  /** Begins to look, and goes on with every change of the devices until `stop`; further calls do nothing. Never throws. */
   async run(): Promise<void> {
+    if (this.hasBegun) return;
+    this.hasBegun = true;
     let seen: number | undefined;
     while (this.running) {
       // Asked for before the look: what changes during it is not missed.
@@ -50,9 +53,10 @@ export class Storage {
     return this.layers.some((layer) => layer.hasRefused?.() === true);
   }
 
-  /** Tells the layers that the boot needs this device too, besides the root. */
+  /** Tells the layers that the boot needs this device too, besides the root, and begins to look if nothing needed it so far. */
   need(ref: DeviceRef): void {
     for (const layer of this.layers) layer.need?.(ref);
+    void this.run();
   }
 
   /** What somebody has named, and is not there. */

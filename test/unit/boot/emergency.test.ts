@@ -2,7 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { BlockDevices } from "../../../src/boot/blockdevices.ts";
 import { parseCommandLine } from "../../../src/boot/cmdline.ts";
 import type { Boot } from "../../../src/boot/context.ts";
-import { PassphraseRefused, emergency, lastResort, readPanicTimeout } from "../../../src/boot/emergency.ts";
+import {
+  PassphraseRefused,
+  emergency,
+  lastResort,
+  readPanicTimeout,
+  whenAskedAgain,
+} from "../../../src/boot/emergency.ts";
 import { readOptions } from "../../../src/boot/options.ts";
 import { Reaper } from "../../../src/boot/reaper.ts";
 import { noTiming } from "../../../src/boot/timing/timing.ts";
@@ -142,6 +148,49 @@ describe("an emergency", () => {
     expect(over).toBe(true);
   });
 
+  test("of a root on the network says what there is of it, and waits for more or half a minute", async () => {
+    const elsewhere = {
+      root: "root=nfs:10.0.0.1:/srv",
+      byNetwork: true,
+      interfaces: ["  eth0 no carrier"],
+    };
+    await inVirtualTime(async (advance) => {
+      const kernel = machine("0");
+      const { boot, lines } = bootOn(kernel);
+      const more = Promise.withResolvers<string>();
+      const attempt = (gained: () => Promise<string>): { over: boolean } => {
+        const state = { over: false };
+        void emergency(boot, new UserError("No root."), new BlockDevices(kernel.sys), [], {
+          ...elsewhere,
+          gained,
+        }).then(() => (state.over = true));
+        return state;
+      };
+      const first = attempt(() => more.promise);
+      await settle();
+      expect(lines).toEqual([
+        "error: No root.",
+        "error: The root is on the network (root=nfs:10.0.0.1:/srv). Network interfaces:",
+        "error:   eth0 no carrier",
+        "error: The image holds no rescue shell.",
+        "error: Waiting: when a device or more of the network appears, or else in 30 s, as the server may answer then, " +
+          "the boot is tried again. (panic=SECONDS would reboot instead.)",
+      ]);
+      expect(first.over).toBe(false);
+      more.resolve("eth0 has a carrier");
+      await settle();
+      expect(first.over).toBe(true);
+      expect(lines.at(-1)).toBe("notice: eth0 has a carrier: the boot is tried again.");
+      const second = attempt(() => new Promise(() => undefined));
+      await settle();
+      await advance(29_999);
+      expect(second.over).toBe(false);
+      await advance(1);
+      expect(second.over).toBe(true);
+      expect(lines.at(-1)).toBe("notice: 30 s are over: the boot is tried again.");
+    });
+  });
+
   test("an error of our own is told with its stack", async () => {
     const { boot, lines } = bootOn(machine("0"), "rd.shell=0");
     void emergency(boot, new TypeError("undefined is not a function"), new BlockDevices(boot.sys), []);
@@ -181,6 +230,32 @@ describe("an emergency", () => {
     void emergency(allowed.boot, refused, new BlockDevices(allowed.boot.sys), []);
     await settle();
     expect(allowed.lines).toContain("error: The image holds no rescue shell.");
+  });
+
+  test("asks for a passphrase again after a pause, unless something else is to be done", async () => {
+    const refused = new PassphraseRefused("No root.");
+    await inVirtualTime(async (advance) => {
+      const kernel = machine("0");
+      const { boot, lines } = bootOn(kernel);
+      expect(whenAskedAgain(boot, refused)).toBe(
+        "The boot is tried again in 30 s, and the passphrase is asked for again.",
+      );
+      let over = false;
+      void emergency(boot, refused, new BlockDevices(kernel.sys), []).then(() => (over = true));
+      await settle();
+      expect(lines.at(-1)).toContain("or else in 30 s, as somebody may know the passphrase then,");
+      await advance(29_999);
+      expect(over).toBe(false);
+      await advance(1);
+      expect(over).toBe(true);
+    });
+    const others = [
+      whenAskedAgain(bootOn(machine("0")).boot, new UserError("No root.")),
+      whenAskedAgain(bootOn(machine("5")).boot, refused),
+      whenAskedAgain(bootOn(machine("0"), "rd.emergency=reboot").boot, refused),
+      whenAskedAgain(bootOn(machine("0"), "rd.shell=1").boot, refused),
+    ];
+    expect(others).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   test("does as panic= says where it may", async () => {

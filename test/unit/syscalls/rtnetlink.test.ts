@@ -9,6 +9,7 @@ import {
   parseLink,
   parseMessages,
   parseRoute,
+  parseRouterOptions,
   readLinks,
 } from "../../../syscalls/rtnetlink/index.ts";
 
@@ -118,8 +119,25 @@ test("a change that the kernel refuses has the errno, and the conversation goes 
 });
 
 test("who waits for a change is woken, also by hand", async () => {
-  const monitor = new NetworkMonitor(linuxSyscalls(), () => undefined);
+  const monitor = new NetworkMonitor(linuxSyscalls(), { failed: () => undefined });
   const changed = monitor.changed();
   monitor.wake();
   await changed;
+});
+
+test("of an advertisement the options that the kernel passes on; of nothing else, and of none that is cut short", () => {
+  const option = [25, 1, 0, 0, 0, 0, 0, 0];
+  const header = [10, 0, option.length, 0, 3, 0, 0, 0, 134, 0, 0, 0, 0, 0, 0, 0];
+  const told = (type: number, body: readonly number[]) =>
+    parseRouterOptions(Uint8Array.from(message(type, body)));
+  // The router's address is an attribute behind them.
+  const address = [20, 0, 1, 0, ...Array.from({ length: 16 }, () => 1)];
+  expect(told(68, [...header, ...option, ...address])).toEqual([
+    { link: 3, options: Uint8Array.from(option) },
+  ]);
+  expect(told(20, [...header, ...option])).toEqual([]);
+  expect(told(68, [...header, ...option.slice(4)])).toEqual([]);
+  expect(told(68, header.slice(8))).toEqual([]);
+  expect(told(68, [...header.with(8, 137), ...option])).toEqual([]);
+  expect(told(68, [...header.with(0, 2), ...option])).toEqual([]);
 });

@@ -100,7 +100,7 @@ test("NBD: a server that never answers has the deadline of the root", async () =
   const { means } = setting("rd.timeout=0.2");
   const late = tool([["Error: Socket failed: No route to host"], { kind: "timed out" }]);
   await expect(attachNbd(means, nbd(), "10.0.0.1", 0, late.run)).rejects.toThrow(
-    "The disk nbd:server:export was not attached: the server server does not answer (nbd-client: Socket failed: No route to host).",
+    "The disk nbd:server:export was not attached within 0.2 s, in one try: the server server does not answer (nbd-client: Socket failed: No route to host).",
   );
 });
 

@@ -2,12 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { BlockDevices } from "../../../../src/boot/blockdevices.ts";
 import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
 import type { NetMeans } from "../../../../src/boot/netroot/means.ts";
-import {
-  isNetFilesystem,
-  mountNetRoot,
-  nameRoot,
-  startNetwork,
-} from "../../../../src/boot/netroot/netroot.ts";
+import { asksForNoDisk, mountNetRoot, nameRoot, startNetwork } from "../../../../src/boot/netroot/netroot.ts";
 import type { NetworkAccess } from "../../../../src/boot/netroot/network.ts";
 import { readOptions } from "../../../../src/boot/options.ts";
 import { Reaper } from "../../../../src/boot/reaper.ts";
@@ -117,7 +112,9 @@ describe("NFS", () => {
   });
   test("a call that never comes back ends with the deadline", async () => {
     const set = setting("root=nfs:10.0.2.2:/srv rd.timeout=0.2", () => "never");
-    await expect(mountRootOf(set)).rejects.toThrow("was not mounted: the server does not answer.");
+    await expect(mountRootOf(set)).rejects.toThrow(
+      "was not mounted within 0.2 s, in one try: the server does not answer.",
+    );
   });
   test.each<[ErrnoCode, string]>([
     ["EACCES", "by NFS 4.2: the server does not let this machine mount it (EACCES)"],
@@ -153,7 +150,11 @@ describe("shares", () => {
     const { network, started } = networkWith();
     startNetwork(set.means.boot, network);
     expect(started).toEqual([]);
-    expect(isNetFilesystem(set.means.boot)).toBe(true);
+    expect(asksForNoDisk(set.means.boot)).toBe(true);
+    // Not before the DHCP server has named one.
+    expect(asksForNoDisk(setting("root=dhcp").means.boot)).toBe(true);
+    for (const line of ["root=nbd:server:disk", "root=LABEL=x netroot=dhcp", "root=/dev/vda1"])
+      expect(asksForNoDisk(setting(line).means.boot)).toBe(false);
     await mountRootOf(set);
     expect(set.mounts).toEqual(["rw tag 9p trans=virtio,version=9p2000.L"]);
     expect(set.loaded).toEqual(["fs-9p", "9p-virtio"]);

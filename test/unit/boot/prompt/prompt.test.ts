@@ -158,6 +158,11 @@ test("is answered by the socket, which is root's alone and gone in the end", asy
   desk.goOn(() => ["array md0 has 1 of 2 members"]);
   expect(await late.line()).toBe("wait the boot goes on");
   expect(await (await connect()).line()).toBe("wait array md0 has 1 of 2 members");
+  desk.rest("The boot is tried again.");
+  expect(await late.line()).toBe("wait The boot is tried again.");
+  expect(await (await connect()).line()).toBe("wait The boot is tried again.");
+  desk.goOn(() => []);
+  expect(await (await connect()).line()).toBe("wait the boot goes on");
   desk.fail("The root is not there.");
   expect(await late.line()).toBe("failed The root is not there.");
   await desk.end("the system starts.", 5000);

@@ -53,3 +53,17 @@ test("whoever waits is woken when a change of the devices leaves no layer busy",
   expect([storage.isBusy(), woken]).toEqual([false, true]);
   await storage.stop();
 });
+
+test("nothing is looked at before somebody needs a device, or all are wanted", async () => {
+  const devices = new DisksInMemory(fakeKernel().sys, [diskWith("vda", "8:0", swap)]);
+  const updates: string[][] = [];
+  const storage = new Storage(devices, [layerOf(updates)]);
+  devices.wake();
+  await Bun.sleep(0);
+  expect(updates).toEqual([]);
+  storage.need({ kind: "path", name: "sda" });
+  void storage.run();
+  await Bun.sleep(0);
+  expect(updates).toEqual([["vda"]]);
+  await storage.stop();
+});
