@@ -21,7 +21,7 @@ export function collectNames(session: Session, interfaces: readonly Interface[])
   const { settings } = session;
   const leases = interfaces.flatMap(({ allLeases }) => allLeases);
   const routers = interfaces
-    .filter(({ wish }) => wish.methods.some((method) => BY_ROUTERS.includes(method)))
+    .filter(({ wish }) => wish.methods.some((method) => BY_ROUTERS.has(method)))
     .map(({ index }) => session.advertised(index));
   const wishes = interfaces.map(({ wish }) => wish);
   const named = [...wishes, ...leases].find(({ hostName }) => hostName !== undefined);
@@ -81,6 +81,6 @@ function unlinkIfThere({ boot: { sys } }: Session): void {
 }
 
 /** The ways to addresses that listen to routers. */
-const BY_ROUTERS: readonly Method[] = ["auto6", "either6", "dhcp6"];
+const BY_ROUTERS: ReadonlySet<Method> = new Set(["auto6", "either6", "dhcp6"]);
 
 const FILE = "/etc/resolv.conf";

@@ -179,10 +179,11 @@ export class Questions {
     const of = tries === 0 ? "" : ` (${one.wrong} of ${tries} tries)`;
     const next_s = pauseAfter_s(one.wrong);
     // A short one is over before it is read.
-    const rest = next_s < 4 ? "" : ` The next may be given in ${next_s} s.`;
+    const isLast = tries !== 0 && one.wrong >= tries;
+    const rest = isLast || next_s < 4 ? "" : ` The next may be given in ${next_s} s.`;
     const words = `this passphrase does not open ${titleOf(one)}${of}.${rest}`;
     boot.log.notice(words);
-    if (tries === 0 || one.wrong < tries) return words;
+    if (!isLast) return words;
     states.fail(one, `stays closed: no passphrase was right in ${tries} ${tries === 1 ? "try" : "tries"}`);
     return one.problem ?? words;
   }

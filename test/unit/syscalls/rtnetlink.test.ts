@@ -125,11 +125,13 @@ test("who waits for a change is woken, also by hand", async () => {
   await changed;
 });
 
+function told(type: number, body: readonly number[]) {
+  return parseRouterOptions(Uint8Array.from(message(type, body)));
+}
+
 test("of an advertisement the options that the kernel passes on; of nothing else, and of none that is cut short", () => {
   const option = [25, 1, 0, 0, 0, 0, 0, 0];
   const header = [10, 0, option.length, 0, 3, 0, 0, 0, 134, 0, 0, 0, 0, 0, 0, 0];
-  const told = (type: number, body: readonly number[]) =>
-    parseRouterOptions(Uint8Array.from(message(type, body)));
   // The router's address is an attribute behind them.
   const address = [20, 0, 1, 0, ...Array.from({ length: 16 }, () => 1)];
   expect(told(68, [...header, ...option, ...address])).toEqual([
