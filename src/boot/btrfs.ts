@@ -8,7 +8,8 @@ import { SysError, hasAllBtrfsDevices, scanBtrfsDevice } from "../../syscalls/in
 import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import { hasOption } from "../storage/option-list.ts";
-import type { BlockDevice, BlockDevices } from "./blockdevices.ts";
+import type { BlockDevice } from "./blockdevice.ts";
+import type { BlockDevices } from "./blockdevices.ts";
 import type { Boot } from "./context.ts";
 import type { Layers } from "./storage/layer.ts";
 import { waitForDevices } from "./wait-devices.ts";

@@ -7,7 +7,7 @@
  */
 
 import { type Syscalls, isErrno, readTextIfThere } from "../../syscalls/index.ts";
-import type { BlockDevice } from "./blockdevices.ts";
+import type { BlockDevice } from "./blockdevice.ts";
 
 /** All link names of the device, each like "disk/by-id/virtio-root-part1". */
 export function deviceLinks(sys: Syscalls, device: BlockDevice): string[] {

@@ -2,7 +2,8 @@
 
 import { sameUuid } from "../lib/uuid.ts";
 import type { Syscalls } from "../../syscalls/index.ts";
-import type { BlockDevice, BlockDevices } from "./blockdevices.ts";
+import type { BlockDevice } from "./blockdevice.ts";
+import type { BlockDevices } from "./blockdevices.ts";
 import { deviceLinks } from "./devicelinks.ts";
 import { type DeviceRef, unescapeLink } from "./deviceref.ts";
 import { listDmDevices, snapshotNames } from "./storage/dm-nodes.ts";

@@ -12,7 +12,8 @@ import {
 import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import { type FstabEntry, parseFstab } from "../storage/fstab.ts";
-import type { BlockDevice, BlockDevices } from "./blockdevices.ts";
+import type { BlockDevice } from "./blockdevice.ts";
+import type { BlockDevices } from "./blockdevices.ts";
 import type { runChild } from "./children.ts";
 import { type Boot, newRoot } from "./context.ts";
 import { describeRef, parseDeviceRef } from "./deviceref.ts";

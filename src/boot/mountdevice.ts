@@ -3,7 +3,8 @@
 import { MS_RDONLY, isErrno, readText } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
-import type { BlockDevice, BlockDevices, Contents } from "./blockdevices.ts";
+import type { BlockDevice, Contents } from "./blockdevice.ts";
+import type { BlockDevices } from "./blockdevices.ts";
 import { gatherBtrfs } from "./btrfs.ts";
 import type { runChild } from "./children.ts";
 import type { Boot } from "./context.ts";

@@ -1,7 +1,8 @@
 /** What the machine has, in words: for those who wait, and for those whose root was not found. */
 
 import { text } from "../lib/bytes.ts";
-import type { BlockDevice, BlockDevices } from "./blockdevices.ts";
+import type { BlockDevice } from "./blockdevice.ts";
+import type { BlockDevices } from "./blockdevices.ts";
 
 /** All block devices in one line; of more than a few, those that hold something, and how many others there are. */
 export async function describeDevices(devices: BlockDevices): Promise<string> {

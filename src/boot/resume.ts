@@ -8,7 +8,8 @@
 import { O_CLOEXEC, O_WRONLY, SysError, type Syscalls, exists, writeAll } from "../../syscalls/index.ts";
 import { text, toBytes } from "../lib/bytes.ts";
 import { describe } from "../lib/errors.ts";
-import type { BlockDevice, BlockDevices } from "./blockdevices.ts";
+import type { BlockDevice } from "./blockdevice.ts";
+import type { BlockDevices } from "./blockdevices.ts";
 import { type Word, sameName } from "./cmdline.ts";
 import type { Boot } from "./context.ts";
 import { type DeviceRef, describeRef, parseDeviceRef } from "./deviceref.ts";

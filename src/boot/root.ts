@@ -12,7 +12,8 @@ import {
 import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import { parseFstab } from "../storage/fstab.ts";
-import type { BlockDevice, BlockDevices } from "./blockdevices.ts";
+import type { BlockDevice } from "./blockdevice.ts";
+import type { BlockDevices } from "./blockdevices.ts";
 import { isSameBtrfs } from "./btrfs.ts";
 import type { Word } from "./cmdline.ts";
 import type { Boot } from "./context.ts";

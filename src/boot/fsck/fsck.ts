@@ -8,7 +8,7 @@
 import { SysError, type Syscalls, mkdirs, writeFile } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
-import type { BlockDevice } from "../blockdevices.ts";
+import type { BlockDevice } from "../blockdevice.ts";
 import { describeEnd, runChild } from "../children.ts";
 import type { Boot } from "../context.ts";
 import { CheckScreen } from "./progress.ts";

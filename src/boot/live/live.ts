@@ -6,7 +6,7 @@
 import { AT_FDCWD, MS_MOVE, MS_RDONLY, SysError, isErrno, list, mkdirs } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
-import { type BlockDevice, withReader } from "../blockdevices.ts";
+import { type BlockDevice, withReader } from "../blockdevice.ts";
 import type { runChild } from "../children.ts";
 import { copyToMemory } from "./copy.ts";
 import { HEAD_BYTES, describeCut, describeMissing, measureImage } from "./image.ts";

@@ -14,7 +14,7 @@ import {
 } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
-import type { BlockDevice } from "../blockdevices.ts";
+import type { BlockDevice } from "../blockdevice.ts";
 import { isSameBtrfs } from "../btrfs.ts";
 import { describeRef, parseDeviceRef } from "../deviceref.ts";
 import { findOpened } from "../finddevice.ts";

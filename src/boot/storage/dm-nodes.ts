@@ -17,7 +17,7 @@ import { namesIn, readAttribute } from "../attributes.ts";
 import { AT_FDCWD, SysError, type Syscalls, isErrno, mkdirs } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
-import type { BlockDevice } from "../blockdevices.ts";
+import type { BlockDevice } from "../blockdevice.ts";
 import { isPartOfVolume, isVolume, splitDmName } from "./lvm-names.ts";
 import { makeRecord } from "./udev-record.ts";
 

@@ -7,7 +7,7 @@
  */
 
 import type { Found } from "../../probe/superblock.ts";
-import type { BlockDevice } from "../blockdevices.ts";
+import type { BlockDevice } from "../blockdevice.ts";
 import type { DeviceRef } from "../deviceref.ts";
 import type { Desk } from "../prompt/desk.ts";
 

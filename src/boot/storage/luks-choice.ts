@@ -1,6 +1,7 @@
 /** Chooses which of the encrypted volumes that are there are to be opened now. */
 
-import type { BlockDevice, BlockDevices } from "../blockdevices.ts";
+import type { BlockDevice } from "../blockdevice.ts";
+import type { BlockDevices } from "../blockdevices.ts";
 import type { Boot } from "../context.ts";
 import type { DeviceRef } from "../deviceref.ts";
 import { findDevice } from "../finddevice.ts";

@@ -15,7 +15,8 @@ import {
 import { text } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
 import { type KeyPlace, usualKeyPaths } from "../../storage/crypttab.ts";
-import type { BlockDevice, BlockDevices } from "../blockdevices.ts";
+import type { BlockDevice } from "../blockdevice.ts";
+import type { BlockDevices } from "../blockdevices.ts";
 import type { Boot } from "../context.ts";
 import { type DeviceRef, describeRef, parseDeviceRef } from "../deviceref.ts";
 import { findDevice } from "../finddevice.ts";

@@ -4,7 +4,7 @@
  */
 
 import { describe } from "../../lib/errors.ts";
-import { type BlockDevice, withReader } from "../blockdevices.ts";
+import { type BlockDevice, withReader } from "../blockdevice.ts";
 import { runChild } from "../children.ts";
 import type { Boot } from "../context.ts";
 import { type DeviceRef, parseDeviceRef } from "../deviceref.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { BlockDevice } from "../../../src/boot/blockdevices.ts";
+import type { BlockDevice } from "../../../src/boot/blockdevice.ts";
 import { deviceLinks, pathIds } from "../../../src/boot/devicelinks.ts";
 import { toBytes } from "../../../src/lib/bytes.ts";
 import { type Tree, fakeKernel, file, symlink } from "../../../syscalls/fake.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type BlockDevice, BlockDevices, type Contents } from "../../../src/boot/blockdevices.ts";
+import type { BlockDevice, Contents } from "../../../src/boot/blockdevice.ts";
+import { BlockDevices } from "../../../src/boot/blockdevices.ts";
 import { parseDeviceRef } from "../../../src/boot/deviceref.ts";
 import { findDevice } from "../../../src/boot/finddevice.ts";
 import type { Partition } from "../../../src/probe/partitions.ts";

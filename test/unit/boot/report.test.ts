@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type BlockDevice, BlockDevices, type Contents } from "../../../src/boot/blockdevices.ts";
+import type { BlockDevice, Contents } from "../../../src/boot/blockdevice.ts";
+import { BlockDevices } from "../../../src/boot/blockdevices.ts";
 import { describeDevices, listDevices } from "../../../src/boot/report.ts";
 import { fakeKernel } from "../../../syscalls/fake.ts";
 import { inVirtualTime } from "../../fixtures/virtual-time.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type BlockDevice, BlockDevices, type Contents } from "../../../src/boot/blockdevices.ts";
+import type { BlockDevice, Contents } from "../../../src/boot/blockdevice.ts";
+import { BlockDevices } from "../../../src/boot/blockdevices.ts";
 import { parseCommandLine } from "../../../src/boot/cmdline.ts";
 import type { Boot } from "../../../src/boot/context.ts";
 import { readOptions } from "../../../src/boot/options.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { BlockDevice } from "../../../../src/boot/blockdevices.ts";
+import type { BlockDevice } from "../../../../src/boot/blockdevice.ts";
 import { mountLive } from "../../../../src/boot/live/live.ts";
 import { coverRoot } from "../../../../src/boot/live/overlay.ts";
 import { livePlaces } from "../../../../src/boot/live/places.ts";
