@@ -76,3 +76,21 @@ export function luksOnLvmOnTwoLuks(tree: Tree): MakerRecipe {
   ];
   return recipe("luks-lvm-two-luks", 2, 64, [...up, ...fill(ext4, "/dev/mapper/inner"), ...down], tree);
 }
+
+/** ext4 on LVM on RAID1 with the oldest metadata, on two LUKS. */
+export function lvmOnRaid1OnTwoLuks(tree: Tree): MakerRecipe {
+  const array =
+    "mdadm --create /dev/md0 --run --assume-clean --level=1 --raid-devices=2 --metadata=0.90 " +
+    `--uuid=${STORAGE.array} /dev/mapper/one /dev/mapper/two`;
+  const outer = [
+    ...encrypt("/dev/vda", STORAGE.luks, "one"),
+    ...encrypt("/dev/vdb", NESTED.second_luks, "two"),
+  ];
+  const down = [
+    `lvm vgchange -q -an ${STORAGE.group}`,
+    "mdadm --stop /dev/md0",
+    ...["one", "two"].map((name) => `cryptsetup close ${name}`),
+  ];
+  const steps = [...outer, array, ...group("/dev/md0"), ...fill(ext4, volume), ...down];
+  return recipe("lvm-raid1-two-luks", 2, 64, steps, tree);
+}

@@ -91,7 +91,9 @@ export async function findRoot(
     timeout_ms: boot.options.deviceTimeout_ms,
   });
   if (found === undefined) {
-    for (const problem of [...storage.waitsFor(), ...storage.problems()]) boot.log.error(problem);
+    const problems = storage.problems();
+    const clauses = storage.waitsFor().filter((clause) => !problems.includes(`${clause}.`));
+    for (const problem of [...clauses, ...problems]) boot.log.error(problem);
     throw new UserError(`The root ${describeRef(ref)} did not appear.`);
   }
   for (const other of found.alsoMatching) {

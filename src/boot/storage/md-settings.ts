@@ -50,9 +50,10 @@ export const mdParameters: readonly Parameter[] = [
     name: "rd.md.timeout",
     usage: "rd.md.timeout=SECONDS",
     meaning:
-      "how long to wait for missing members before an array is started degraded (default 30; 0 never starts it so)",
+      "how long to wait for missing members before an array is started degraded (default 30, or two thirds of " +
+      "rd.retry=; 0 never starts it so)",
     read: (value, settings) => {
-      if (!/^\d{1,9}(\.\d{1,3})?$/.test(value)) return "it is not a number of seconds.";
+      if (!isSeconds(value)) return "it is not a number of seconds.";
       const timeout_ms = Math.round(Math.min(Number(value), longest_s) * 1000);
       return { ...settings, timeout_ms: timeout_ms === 0 ? undefined : timeout_ms };
     },
@@ -67,7 +68,7 @@ export const mdParameters: readonly Parameter[] = [
 
 /** What the words say of arrays, and a sentence for each that could not be used. */
 export function readMdSettings(words: readonly Word[]): { settings: MdSettings; complaints: string[] } {
-  let settings = defaults;
+  let settings = withRetry(words, defaults);
   const complaints: string[] = [];
   for (const { name, value } of words) {
     const parameter = mdParameters.find((known) => sameName(known.name, name));
@@ -81,6 +82,17 @@ export function readMdSettings(words: readonly Word[]): { settings: MdSettings; 
       );
   }
   return { settings, complaints };
+}
+
+// As in dracut, whose initqueue starts them when so much of its own time has passed.
+function withRetry(words: readonly Word[], settings: MdSettings): MdSettings {
+  const value = words.findLast(({ name }) => sameName(name, "rd.retry"))?.value ?? "";
+  if (!isSeconds(value) || Number(value) === 0) return settings;
+  return { ...settings, timeout_ms: Math.round((Math.min(Number(value), longest_s) * 2000) / 3) };
+}
+
+function isSeconds(value: string): boolean {
+  return /^\d{1,9}(\.\d{1,3})?$/.test(value);
 }
 
 const defaults: MdSettings = { enabled: true, uuids: [], conf: true, timeout_ms: 30_000, optional: [] };

@@ -8,6 +8,8 @@ function read(line: string) {
   return readMdSettings(parseCommandLine(line));
 }
 
+const timeout = (line: string) => read(line).settings.timeout_ms;
+
 describe("parameters of arrays", () => {
   test("without any, whatever appears is put together", () => {
     const settings = { enabled: true, uuids: [], conf: true, timeout_ms: 30_000, optional: [] };
@@ -40,4 +42,12 @@ describe("parameters of arrays", () => {
     ]);
     expect(read(`rd.md.uuid=${UUID},x`).settings.uuids).toEqual([]);
   });
+});
+
+test("without rd.md.timeout=, missing members have two thirds of rd.retry=", () => {
+  expect([timeout(""), timeout("rd.retry=180"), timeout("rd.retry=10")]).toEqual([30_000, 120_000, 6667]);
+  expect(timeout("rd.md.timeout=5 rd.retry=180")).toBe(5000);
+  expect([timeout("rd.retry=0"), timeout("rd.retry=soon"), timeout("rd.retry")]).toEqual([
+    30_000, 30_000, 30_000,
+  ]);
 });
