@@ -11,6 +11,9 @@ export interface Word {
   readonly value: string | undefined;
 }
 
+/** So many bytes of a command line count: COMMAND_LINE_SIZE of x86, without the NUL behind them. */
+export const longestLine_bytes = 2047;
+
 /** The words before `--`, in their order; all behind it belong to the init alone. */
 export function parseCommandLine(line: string): Word[] {
   return splitCommandLine(line).words;

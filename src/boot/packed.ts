@@ -7,9 +7,9 @@
  */
 
 import { O_CLOEXEC, O_RDONLY, SysError, type Syscalls, isErrno } from "../../syscalls/index.ts";
-import { fromBytes } from "../lib/bytes.ts";
+import { fromBytes, text } from "../lib/bytes.ts";
 import { describe } from "../lib/errors.ts";
-import { type Word, parseCommandLine, splitCommandLine } from "./cmdline.ts";
+import { type Word, longestLine_bytes, parseCommandLine, splitCommandLine } from "./cmdline.ts";
 import { type Start, wordsForUs } from "./handover/oldroot.ts";
 import { renewWords } from "./old-names.ts";
 import { type Options, readOptions } from "./options.ts";
@@ -47,6 +47,7 @@ export function readParameters(
     words: [...image.words, ...words],
     options,
     complaints: [
+      ...lengthComplaint(line),
       ...image.complaints,
       ...first.complaints,
       ...remarks,
@@ -55,6 +56,17 @@ export function readParameters(
     ],
   };
 }
+
+// The kernel cuts it there without a word. Only a bootconfig makes it longer.
+function lengthComplaint(line: string): string[] {
+  if (line.length !== longestLine_bytes) return [];
+  const last = text(line.slice(-LAST_SHOWN));
+  return [
+    `the kernel command line ends at the ${longestLine_bytes} bytes that the kernel takes, with "…${last}": what stood behind is lost.`,
+  ];
+}
+
+const LAST_SHOWN = 30;
 
 /** The words of the file's contents, and sentences about what is wrong with it. */
 export function parsePacked(content: string): { words: Word[]; complaints: string[] } {

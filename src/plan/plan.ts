@@ -16,7 +16,7 @@ import { planNetRoot } from "./netroot.ts";
 import { describeNetwork, describeNetworkEnd } from "./network.ts";
 import { describeCheck, describeFstab, describeResume, describeStorage } from "./storage.ts";
 import { type ModuleConfig, readConfig } from "../modules/config.ts";
-import { type Word, parseCommandLine } from "../boot/cmdline.ts";
+import { type Word, longestLine_bytes, parseCommandLine } from "../boot/cmdline.ts";
 import { newRoot } from "../boot/context.ts";
 import { type DeviceRef, describeRef } from "../boot/deviceref.ts";
 import { readExitrdSettings } from "../boot/handover/keep-exitrd.ts";
@@ -44,7 +44,8 @@ export interface BootPlan {
  * Plans the boot for a kernel command line, a byte string, and for the files of an image where there is one.
  * Without one, its parameters, hooks and lists of modules are not known, and taken not to be there.
  */
-export function planBoot(line: string, image?: FileTree): BootPlan {
+export function planBoot(whole: string, image?: FileTree): BootPlan {
+  const line = whole.slice(0, longestLine_bytes);
   const parameters = readParameters(line, image && readText(image, packedFile));
   const { options, words } = parameters;
   const hooks = (point: HookPoint): string[] => describeHooks(image, point);

@@ -84,7 +84,7 @@ class Unpacking implements Rootfs {
     if (path === "") return "it has no name";
     const isFirst = this.keepFirstName(member);
     if (type === "directory") this.directories.push(member);
-    if (isDirectoryName(path)) return this.addOrChangeDirectory(member);
+    if (isDirectoryName(path)) return this.addOrChangeDirectory(member, isFirst);
     const place = this.placeOf(path);
     if (place === undefined) return NO_DIRECTORY;
     if (split(place).name.length > NAME_MAX) return "its name is too long";
@@ -114,17 +114,20 @@ class Unpacking implements Rootfs {
   }
 
   // By a name that only a directory can have.
-  private addOrChangeDirectory(member: CpioMember): string | undefined {
-    const { path, type } = member;
+  private addOrChangeDirectory(member: CpioMember, isFirst: boolean): string | undefined {
+    const { path, type, uid, gid, mtime } = member;
     const found = this.find(path);
     if (found?.place.isDirectory && type === "directory") return this.addOrChange(found.path, member);
     const place = path.endsWith("/") ? this.placeOf(path) : undefined;
-    if (place === undefined) return found ? IN_THE_WAY : NO_DIRECTORY;
-    const old = this.nodes.get(place);
-    if (!old && type === "directory") return this.addOrChange(place, member);
-    // Room is made for the entry, and then it can't be made by such a name.
-    if (old?.isDirectory) this.remove(place);
-    return IN_THE_WAY;
+    const old = place === undefined ? undefined : this.nodes.get(place);
+    if (place !== undefined && !old && type === "directory") return this.addOrChange(place, member);
+    // Room is made for the entry, and then it can't be made by such a name; a directory that stays is changed all the same.
+    if (place !== undefined && old?.isDirectory) this.remove(place);
+    const left = this.find(path)?.place;
+    if (left?.isDirectory && type === "symlink") Object.assign(left, { uid, gid, mtime });
+    else if (left?.isDirectory && type !== "file" && isFirst)
+      Object.assign(left, { mode: member.mode, uid, gid, mtime });
+    return found ? IN_THE_WAY : NO_DIRECTORY;
   }
 
   // A directory in the place of another type stays, and all but files change its owner, mode and time.
@@ -161,10 +164,9 @@ class Unpacking implements Rootfs {
     this.remove(place);
     const first = this.find(this.firstNames.get(keyOf(member)) ?? "", "stay")?.place;
     if (!first || first.isDirectory || this.nodes.has(place)) return false;
-    // The kernel would write through a symlink or to a device that has taken the first name since.
-    if (member.type === "file" && first.type !== "file") return false;
     this.put(place, first);
-    return true;
+    // What has taken the first name since: the kernel would write to that, through a symlink, too.
+    return member.type !== "file" || first.type === "file";
   }
 
   private put(place: string, node: MutableNode): void {

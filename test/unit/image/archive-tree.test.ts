@@ -174,6 +174,26 @@ describe("hard links", () => {
     expect(contents(tree, "b")).toBe("B");
     expect(contents(tree, "one")).toBe("A");
   });
+  test("to a file whose name another type has taken: the name is linked, and the data are lost", () => {
+    const tree = treeOf(dir("d"), hard("d/a"), { name: "d/a", mode: 0o140600 }, hard("d/b", "data"));
+    expect(tree.node("d/b", "stay")).toBe(tree.node("d/a", "stay"));
+    expect(tree.node("d/b")?.type).toBe("socket");
+    expect(tree.lost.map(({ path }) => path)).toEqual(["d/b"]);
+  });
+  test("by a name that only a directory has, which stays and is changed all the same", () => {
+    const node = { mode: CHAR, uid: 3, gid: 4 };
+    const inside = file("d/f");
+    expect(treeOf(dir("d"), inside, { ...node, name: "d/" }).node("d")).toMatchObject({
+      ...{ type: "directory", mode: 0o600, uid: 3, gid: 4 },
+    });
+    expect(
+      treeOf(dir("d"), inside, { ...node, name: "d/.", mode: SYMLINK, data: "x" }).node("d"),
+    ).toMatchObject({
+      ...{ type: "directory", mode: 0o755, uid: 3, gid: 4 },
+    });
+    expect(treeOf(dir("d"), { ...node, name: "d/" }).node("d")).toBeUndefined();
+    expect(treeOf(dir("d"), inside, { ...inside, uid: 3, name: "d/" }).node("d")).toMatchObject({ uid: 0 });
+  });
   test("to a file that is gone, or to itself", () => {
     const tree = treeOf(hard("one", "A"), link("one", "x"), dir("x"), hard("one", "B"));
     expect(tree.lost).toEqual([{ path: "one", why: "the file that it is a hard link of is gone" }]);

@@ -257,3 +257,11 @@ describe("what stands under the root", () => {
     expect(wake).toBeLessThan(said.findIndex((step) => step.startsWith("Wait for at most")));
   });
 });
+
+test("a command line counts as far as the kernel takes it", () => {
+  const long = `root=/dev/vda quiet x=${"y".repeat(2047)} init=/lost`;
+  const [first] = stepsFor(long);
+  expect(first).toMatch(/^Warn: the kernel command line ends at the 2047 bytes .*"…y+": what stood behind/);
+  expect(stepsFor(long).join("\n")).not.toContain("/lost");
+  expect(stepsFor(`root=/dev/vda x=${"y".repeat(2000)}`)[0]).toStartWith("Mount");
+});
