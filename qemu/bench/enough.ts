@@ -27,7 +27,7 @@ export const FAILURE = new RegExp(
 );
 
 /** A machine that has not come to its real init after so long never will, however busy the host is. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 
 /**
  * Whether a machine of this size comes to its real init, and nothing fails before that. Time does not count here, so that
