@@ -35,6 +35,7 @@ import { readLegacy } from "./boot/legacy.ts";
 import { KernelModules, hasModules } from "./boot/kmodules.ts";
 import { kernelLog } from "./boot/log.ts";
 import { loadsDrivers, mayHoldBack } from "./boot/hold-drivers.ts";
+import { findIso } from "./boot/live/iso-scan.ts";
 import { mountLive } from "./boot/live/live.ts";
 import { readLiveSettings } from "./boot/live/settings.ts";
 import { isMountPoint, mountBase } from "./boot/mounts.ts";
@@ -246,6 +247,9 @@ async function mountTheRoot(
     boot.log.notice(`waiting ${boot.options.rootDelay_ms / 1000} s, as rootdelay= asks.`);
     await timing.step("rootdelay", () => Bun.sleep(boot.options.rootDelay_ms));
   }
+  const { iso } = readLiveSettings(boot.words).settings;
+  if (iso !== undefined)
+    await timing.step("looking for the image of a disc", () => findIso({ ...means, boot }, iso));
   const device =
     wanted === undefined
       ? undefined

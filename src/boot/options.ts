@@ -9,8 +9,8 @@ import type { RebootAction } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import { type Word, sameName } from "./cmdline.ts";
 import { foreignAdvice, isNeedless } from "./foreign-words.ts";
-import { withoutLive } from "./live/settings.ts";
-import { type HookPoint, hookPoints } from "./points.ts";
+import { withoutLive } from "./live/overlay-words.ts";
+import { type HookPoint, pointNamed } from "./points.ts";
 import { isForUs, meaningForUs } from "./handover/oldroot.ts";
 import { judgeDracutWord } from "./dracut-words.ts";
 import { subsystemParameters } from "./subsystems.ts";
@@ -154,8 +154,7 @@ const ownParameters: readonly Parameter[] = [
     meaning:
       "start a shell at this point of the boot, one of those for hooks (default cleanup, the last); may be given often",
     read: (value = "cleanup", { breakAt }) => {
-      const wanted = DRACUT_POINTS.get(value) ?? value;
-      const point = hookPoints.find(({ name }) => name === wanted)?.name;
+      const point = pointNamed(value);
       return point === undefined || point === "emergency"
         ? "the boot has no such point."
         : { breakAt: [...new Set([...breakAt, point])] };
@@ -171,12 +170,6 @@ const ownParameters: readonly Parameter[] = [
     }),
   },
 ];
-
-/** Points of dracut's boot, and those that come next to them here. */
-const DRACUT_POINTS: ReadonlyMap<string, HookPoint> = new Map([
-  ["pre-udev", "pre-trigger"],
-  ["initqueue", "pre-trigger"],
-]);
 
 const EMERGENCIES: Readonly<Record<string, RebootAction>> = {
   reboot: "restart",

@@ -15,3 +15,9 @@ export const hookPoints = [
 ] as const;
 
 export type HookPoint = (typeof hookPoints)[number]["name"];
+
+/** The point of this name; dracut's other points are those next to them here. Undefined when there is none. */
+export function pointNamed(name: string): HookPoint | undefined {
+  const wanted = name === "pre-udev" || name === "initqueue" ? "pre-trigger" : name;
+  return hookPoints.find((point) => point.name === wanted)?.name;
+}

@@ -32,3 +32,11 @@ export function describeOverlay(words: readonly Word[]): string[] {
   const first = reset ? " that is emptied first" : "";
   return [`Cover it with an overlay${first}: changes are kept on ${where}${otherwise}.`];
 }
+
+/** What comes before the search for the root. */
+export function describeIso(words: readonly Word[]): string[] {
+  const { iso } = readLiveSettings(words).settings;
+  return iso === undefined
+    ? []
+    : [`Look on all filesystems for the file ${text(iso)}, and take it as a disc.`];
+}

@@ -10,7 +10,7 @@ import type { FileTree } from "../image/file-tree.ts";
 import { modprobeFiles, readText } from "../image/module-tree.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
-import { describeLive, describeOverlay } from "./live.ts";
+import { describeIso, describeLive, describeOverlay } from "./live.ts";
 import { LOGIN_SHELL } from "../unlock/login.ts";
 import { planNetRoot } from "./netroot.ts";
 import { describeNetwork, describeNetworkEnd } from "./network.ts";
@@ -70,7 +70,8 @@ export function planBoot(whole: string, image?: FileTree): BootPlan {
     const root = net.mount === undefined ? chooseRoot(options.root, mayMount) : undefined;
     const network = describeNetwork(words, net.why, image?.resolve(LOGIN_SHELL) !== undefined);
     steps.push(...network.steps, ...describeResume(words), ...net.steps, ...describeDelay(options));
-    if (root !== undefined) steps.push(...describeRoot(root, options), ...describeStorage(words));
+    if (root !== undefined)
+      steps.push(...describeIso(words), ...describeRoot(root, options), ...describeStorage(words));
     steps.push(...hooks("pre-mount"), ...hooks("mount"));
     if (root !== undefined && root !== "left to hooks") steps.push(...describeCheck(words));
     steps.push(...(net.mount ?? (root === undefined ? [] : describeMount(root, options, words))));

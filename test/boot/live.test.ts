@@ -402,6 +402,44 @@ test(
 );
 
 test(
+  "the image of a disc that is a file on a filesystem, as boot loaders loop it; one that is nowhere",
+  async () => {
+    const kernel = await stockKernel();
+    const [disc, file] = [join(dir, "looped.iso"), join(dir, "looped")];
+    const graft = `LiveOS/squashfs.img=${squashfs}`;
+    await run(["genisoimage", "-quiet", "-R", "-V", "ISO", "-graft-points", "-o", disc, graft]);
+    await makeDisk({ file, type: "ext4", tree: [at("/boot/iso/live.iso", disc)], size_mb: 16 });
+    const drivers = ["virtio_pci", "virtio_blk", "ext4", "isofs", "loop", "squashfs", "overlay"];
+    const image = { kernel, drivers };
+    const looped = await bootRdinit("live-looped", {
+      kernel: kernel.vmlinuz,
+      append: "iso-scan/filename=/boot/iso/live.iso root=live:CDLABEL=ISO rd.live.image quiet panic=-1",
+      disks: [{ file: changes }, { file }],
+      image,
+    });
+    const lines = await seen(looped);
+    expect(lines).toContain("boots: 1, below: 0");
+    expect(mountsIn(lines).slice(0, 3)).toEqual([
+      "/dev/vdb /run/initramfs/isoscan ext4 ro",
+      "/dev/loop0 /run/initramfs/live iso9660 ro",
+      "/dev/loop1 /run/rootfsbase squashfs ro",
+    ]);
+    const nowhere = await bootRdinit("live-nowhere", {
+      kernel: kernel.vmlinuz,
+      append: "iso-scan/filename=/live.iso root=live:CDLABEL=ISO rd.timeout=2 panic=-1",
+      disks: [{ file: changes }, { file }],
+      image,
+    });
+    await nowhere.expectEnd("rebooted");
+    expectSaid(nowhere, [
+      "No filesystem here holds the disc image live.iso of iso-scan/filename=: looked on /dev/vda, /dev/vdb. The path " +
+        "begins at the top of its filesystem. Does the image hold the filesystem's driver?",
+    ]);
+  },
+  TEST_MS * 2,
+);
+
+test(
   "on the distribution's kernel, where all of it is in modules, with nothing left but its mounts",
   async () => {
     const kernel = await stockKernel();

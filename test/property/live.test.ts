@@ -4,7 +4,8 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseCommandLine } from "../../src/boot/cmdline.ts";
 import { describeCut, measureImage } from "../../src/boot/live/image.ts";
-import { liveParameters, readLiveSettings, withoutLive } from "../../src/boot/live/settings.ts";
+import { withoutLive } from "../../src/boot/live/overlay-words.ts";
+import { liveParameters, readLiveSettings } from "../../src/boot/live/settings.ts";
 import { defaultPlace, overlayOptions } from "../../src/boot/live/overlay-plan.ts";
 
 const byte = fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code));

@@ -3,7 +3,16 @@
  * The layout is that of dracut's dmsquash-live, dracut.cmdline(7).
  */
 
-import { AT_FDCWD, MS_MOVE, MS_RDONLY, SysError, isErrno, list, mkdirs } from "../../../syscalls/index.ts";
+import {
+  AT_FDCWD,
+  MS_MOVE,
+  MS_RDONLY,
+  SysError,
+  isErrno,
+  list,
+  mkdirs,
+  readText,
+} from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
 import { type BlockDevice, withReader } from "../blockdevice.ts";
@@ -15,7 +24,7 @@ import { type LiveSettings, readLiveSettings } from "./settings.ts";
 import { type Drivers, withLoop } from "./loop.ts";
 import { type LoadFilesystem, makeReady, mountDevice } from "../mountdevice.ts";
 import { parseMountOptions } from "../mountoptions.ts";
-import { detachAll } from "../handover/moves.ts";
+import { detachAll, mountPoints } from "../handover/moves.ts";
 import { resolveInRoot } from "../resolve.ts";
 import type { Layers } from "../storage/layer.ts";
 import { sayIfSlow } from "../wait.ts";
@@ -151,6 +160,9 @@ async function takeToMemory(job: Job, image: Image): Promise<Image> {
   const { boot, mounted } = job;
   makeDirectory(job, livePlaces.memory);
   const path = await copyToMemory(boot, image, livePlaces.memory);
+  // The disc's loop device keeps it until then.
+  if (mountPoints(readText(boot.sys, "/proc/self/mountinfo")).includes(livePlaces.isoDevice))
+    detachAll(boot.sys, boot.log, [livePlaces.isoDevice]);
   const at = mounted.indexOf(livePlaces.device);
   if (at >= 0) {
     detachAll(boot.sys, boot.log, [livePlaces.device]);

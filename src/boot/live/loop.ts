@@ -22,11 +22,31 @@ export interface Drivers {
  * @throws UserError, or what `use` throws
  */
 export async function withLoop<T>(
+  drivers: Drivers,
+  path: string,
+  how: { readonly title: string; readonly readOnly: boolean },
+  use: (device: BlockDevice) => Promise<T>,
+): Promise<T> {
+  const loop = await openLoop(drivers, path, how);
+  try {
+    return await use(loop.device);
+  } catch (error) {
+    throw explain(error, path, how.title);
+  } finally {
+    loop.close();
+  }
+}
+
+/**
+ * Shows a file by a loop device until `close`, which the hand-over does for who does not, and for as long as it is mounted.
+ * @param title the file to people, for sentences
+ * @throws UserError
+ */
+export async function openLoop(
   { boot, devices, loadModules }: Drivers,
   path: string,
   { title, readOnly }: { readonly title: string; readonly readOnly: boolean },
-  use: (device: BlockDevice) => Promise<T>,
-): Promise<T> {
+): Promise<{ readonly device: BlockDevice; close(): void }> {
   const { sys } = boot;
   await loadModules(["loop"]);
   if (!exists(sys, "/dev/loop-control"))
@@ -34,13 +54,16 @@ export async function withLoop<T>(
       `${title} can't be used: the kernel has no loop devices, and the image holds no module for them.`,
       "Build the image with --generic or with --drivers loop, or the kernel with CONFIG_BLK_DEV_LOOP.",
     );
-  let file: Fd | undefined;
-  let fd: Fd | undefined;
+  const open: Fd[] = [];
+  const close = (): void => {
+    for (const fd of open.splice(0)) sys.close(fd);
+  };
   try {
     const opening = sys.slow.open(path, (readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-    file = await sayIfSlow(boot, `opening ${title}; it does not answer yet`, opening);
+    const file = await sayIfSlow(boot, `opening ${title}; it does not answer yet`, opening);
+    open.push(file);
     const loop = attachLoop(sys, file, { readOnly, name: path });
-    fd = loop.fd;
+    open.unshift(loop.fd);
     const name = `loop${loop.number}`;
     // The kernel's own event may not have been read yet.
     devices.handle({
@@ -54,11 +77,15 @@ export async function withLoop<T>(
         `${title} can't be used: it is empty, or /sys/class/block/${name} does not tell of it.`,
       );
     boot.log.debug(`${title} is /dev/${name}`);
-    return await use(device);
+    return { device, close };
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${title} (${text(path)}) can't be shown by a loop device: ${describe(error)}.`);
-  } finally {
-    for (const open of [fd, file]) if (open !== undefined) sys.close(open);
+    close();
+    throw explain(error, path, title);
   }
+}
+
+function explain(error: unknown, path: string, title: string): UserError {
+  return error instanceof UserError
+    ? error
+    : new UserError(`${title} (${text(path)}) can't be shown by a loop device: ${describe(error)}.`);
 }

@@ -3,6 +3,8 @@
 export const livePlaces = {
   /** The filesystem that holds the image. */
   device: "/run/initramfs/live",
+  /** The filesystem that holds the image of a disc. */
+  isoDevice: "/run/initramfs/isoscan",
   /** The copy of the image in memory. */
   memory: "/run/initramfs/ram",
   /** The image, when it holds another that is the root. */

@@ -6,7 +6,8 @@
 import { text } from "../../lib/bytes.ts";
 import { type Word, sameName } from "../cmdline.ts";
 import { switchValue } from "../switch-word.ts";
-import { type DeviceRef, parseDeviceRef } from "../deviceref.ts";
+import type { DeviceRef } from "../deviceref.ts";
+import { plainPath, readDisk, readOverlay, withOverlay } from "./overlay-words.ts";
 
 export interface LiveSettings {
   /** root= names a device that holds an image of the root, or is one. */
@@ -14,6 +15,8 @@ export interface LiveSettings {
   /** Where the image lies on it, paths on the device. */
   readonly directory: string;
   readonly image: string;
+  /** The image of a disc that lies as a file on some filesystem, and is to be found first: a path there. */
+  readonly iso: string | undefined;
   /** Whether the image is copied to memory. */
   readonly toMemory: boolean;
   readonly overlay: OverlaySettings;
@@ -76,6 +79,13 @@ export const liveParameters: readonly Parameter[] = [
     usage: "rd.live.squashimg=NAME",
     meaning: "the name of the image in it (default squashfs.img)",
     read: readPath("image"),
+  },
+  {
+    name: "iso-scan/filename",
+    usage: "iso-scan/filename=PATH",
+    meaning:
+      "look on all filesystems for this file, the image of a disc, and take it as a disc that root=live:CDLABEL= can name",
+    read: readPath("iso"),
   },
   {
     name: "rd.live.ram",
@@ -173,15 +183,11 @@ export function wantsOverlay({ live, overlay }: LiveSettings): boolean {
   return overlay.wanted ?? live;
 }
 
-/** What root= says without what only live images have: "live:CDLABEL=x" is the device LABEL=x. */
-export function withoutLive(root: string): string {
-  return root.replace(/^live:/i, "").replace(/^CDLABEL=/i, "LABEL=");
-}
-
 const defaults: LiveSettings = {
   live: false,
   directory: "LiveOS",
   image: "squashfs.img",
+  iso: undefined,
   toMemory: false,
   overlay: {
     wanted: undefined,
@@ -198,10 +204,6 @@ function isLive(root: string): boolean {
   return /^(?:live:|CDLABEL=)/i.test(root);
 }
 
-function withOverlay(settings: LiveSettings, change: Partial<OverlaySettings>): LiveSettings {
-  return { ...settings, overlay: { ...settings.overlay, ...change } };
-}
-
 function readSwitch(set: (settings: LiveSettings, on: boolean) => LiveSettings): Parameter["read"] {
   return (value, settings) => {
     const on = switchValue(value);
@@ -209,47 +211,10 @@ function readSwitch(set: (settings: LiveSettings, on: boolean) => LiveSettings):
   };
 }
 
-function readPath(key: "directory" | "image"): Parameter["read"] {
+function readPath(key: "directory" | "image" | "iso"): Parameter["read"] {
   return (value, settings) => {
     const path = plainPath(value);
-    if (path === undefined || (path === "" && key === "image")) return "it is no path on the device.";
+    if (path === undefined || (path === "" && key !== "directory")) return "it is no path on the device.";
     return { ...settings, [key]: path };
   };
-}
-
-function readOverlay(value: string, settings: LiveSettings): LiveSettings | string {
-  const memory = /^tmpfs(?::([^]*))?$/.exec(value);
-  if (memory !== null) return readLimits(memory[1] ?? "", settings);
-  const on = switchValue(value);
-  return on === undefined ? readDisk(value, settings) : withOverlay(settings, { wanted: on });
-}
-
-// Options of tmpfs(5) that limit how much it takes.
-function readLimits(written: string, settings: LiveSettings): LiveSettings | string {
-  let { size } = settings.overlay;
-  const limits: string[] = [];
-  for (const option of written.split(",").filter((one) => one !== "")) {
-    const [, value] = /^size=([1-9]\d{0,17}[kmgt]?|(?:[1-9]\d?|100)%)$/i.exec(option) ?? [];
-    if (value !== undefined) size = value;
-    else if (/^nr_(?:inodes|blocks)=[1-9]\d{0,17}[kmgt]?$/i.test(option)) limits.push(option);
-    else return `${text(option)} is neither size= nor nr_inodes= nor nr_blocks= of a tmpfs.`;
-  }
-  return withOverlay(settings, { wanted: true, disk: undefined, size, limits });
-}
-
-// A device by its numbers has a colon of its own.
-function readDisk(value: string, settings: LiveSettings): LiveSettings | string {
-  const [, device = "", place = ""] = /^(\d+:\d+|[^:]*)(?::([^]*))?$/.exec(value) ?? [];
-  const ref = parseDeviceRef(withoutLive(device));
-  if (typeof ref === "string") return ref;
-  const path = place === "" || place === "auto" ? undefined : plainPath(place);
-  if (path === "" || (path === undefined && place !== "" && place !== "auto"))
-    return `${text(place)} is no path on a device.`;
-  return withOverlay(settings, { wanted: true, disk: { device: ref, path } });
-}
-
-/** A path without what does not count; undefined when it leads out of the device. */
-function plainPath(path: string): string | undefined {
-  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-  return parts.includes("..") ? undefined : parts.join("/");
 }

@@ -1,11 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
-import {
-  liveParameters,
-  readLiveSettings,
-  wantsOverlay,
-  withoutLive,
-} from "../../../../src/boot/live/settings.ts";
+import { withoutLive } from "../../../../src/boot/live/overlay-words.ts";
+import { liveParameters, readLiveSettings, wantsOverlay } from "../../../../src/boot/live/settings.ts";
 import { readOptions } from "../../../../src/boot/options.ts";
 
 function read(line: string) {
@@ -49,6 +45,8 @@ describe("parameters of live images", () => {
       toMemory: true,
     });
     expect(read("rd.live.dir=/").settings.directory).toBe("");
+    expect(read("iso-scan/filename=//boot/live.iso").settings.iso).toBe("boot/live.iso");
+    expect(read("iso-scan/filename=../live.iso").complaints).toHaveLength(1);
     expect(read("rd.live.dir=a/../.. rd.live.squashimg=/ rd.live.ram=2").complaints).toEqual([
       "rd.live.dir=a/../.. is ignored: it is no path on the device. Usage: rd.live.dir=PATH.",
       "rd.live.squashimg=/ is ignored: it is no path on the device. Usage: rd.live.squashimg=NAME.",
