@@ -1,4 +1,4 @@
-/** A table with which a firmware tells of the interface that it booted from: iBFT, as drivers/firmware/iscsi_ibft.c has it. */
+/** A table with which a firmware tells of the interface and the disk that it booted from: iBFT, as drivers/firmware/iscsi_ibft.c has it. */
 
 import { parseAddress } from "../../src/network/address.ts";
 
@@ -11,6 +11,14 @@ export interface FirmwareNic {
   readonly hostName: string;
   /** 0 for none. */
   readonly vlan: number;
+  /** The disk that it booted from. */
+  readonly target?: {
+    readonly name: string;
+    readonly address: string;
+    readonly port: number;
+    /** Less than 256. */
+    readonly lun: number;
+  };
 }
 
 /** The table without its header, which QEMU writes: the content of the file of `-acpitable sig=iBFT,rev=1,data=FILE`. */
@@ -22,8 +30,10 @@ export function firmwareTable({
   nameserver,
   hostName,
   vlan,
+  target,
 }: FirmwareNic): Uint8Array {
-  const bytes = new Uint8Array(HOST_NAME_AT - HEADER_BYTES + hostName.length + 1);
+  const targetNameAt = HOST_NAME_AT + hostName.length + 1;
+  const bytes = new Uint8Array(targetNameAt + (target?.name.length ?? 0) + 1 - HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   const at = (offset: number): number => offset - HEADER_BYTES;
   // struct ibft_control: its head, and where the first interface is.
@@ -48,6 +58,18 @@ export function firmwareTable({
   view.setUint16(at(NIC_AT + 98), hostName.length, true);
   view.setUint16(at(NIC_AT + 100), HOST_NAME_AT, true);
   bytes.set(Buffer.from(hostName), at(HOST_NAME_AT));
+  if (target === undefined) return bytes;
+  view.setUint16(at(CONTROL_AT + 12), TARGET_AT, true);
+  // struct ibft_tgt
+  bytes.set([4, 1], at(TARGET_AT));
+  view.setUint16(at(TARGET_AT + 2), 54, true);
+  bytes[at(TARGET_AT + 5)] = 3;
+  bytes.set(mapped(target.address), at(TARGET_AT + 6));
+  view.setUint16(at(TARGET_AT + 22), target.port, true);
+  bytes[at(TARGET_AT + 25)] = target.lun;
+  view.setUint16(at(TARGET_AT + 34), target.name.length, true);
+  view.setUint16(at(TARGET_AT + 36), targetNameAt, true);
+  bytes.set(Buffer.from(target.name), at(targetNameAt));
   return bytes;
 }
 
@@ -59,4 +81,5 @@ function mapped(address: string): Uint8Array {
 const HEADER_BYTES = 36;
 const CONTROL_AT = 48;
 const NIC_AT = 72;
-const HOST_NAME_AT = NIC_AT + 102;
+const TARGET_AT = NIC_AT + 102;
+const HOST_NAME_AT = TARGET_AT + 54;

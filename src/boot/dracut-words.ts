@@ -72,8 +72,8 @@ const ROWS: readonly Row[] = [
   { names: ["rd.nonvmf", "rd.nvmf.nonbft", "rd.nvmf.nostatic"] },
   { names: ["fcoe", "rd.fcoe"], why: "Fibre Channel over Ethernet is not there." },
   {
-    names: ["rd.iscsi.firmware", "rd.iscsi.ibft", "rd.iscsi.mp"],
-    why: "what the firmware knows of iSCSI targets is not used: name them by netroot=iscsi:… or rd.iscsi.target.name=.",
+    names: ["rd.iscsi.mp"],
+    why: "multipath is not there: of several paths to a target the first is used.",
   },
   { names: ["rd.iscsi.transport"], why: "iSCSI is done by the kernel's own network alone." },
   {

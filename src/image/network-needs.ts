@@ -55,11 +55,18 @@ export function networkNeeds(words: readonly Word[], { rootFlags }: Options, rem
     needs: [
       ...(why === undefined || modules.length === 0 ? [] : [{ why, modules, programs: [] }]),
       ...[...new Set(roots)].flatMap((root) => rootNeeds(root, rootFlags)),
+      ...(netroot.iscsi.firmware ? [FIRMWARE_NEED] : []),
     ],
   };
 }
 
-const ASKING = /^(?:ip|nfsaddrs|rd[._-]neednet)$/;
+const FIRMWARE_NEED: Need = {
+  why: "rd.iscsi.firmware",
+  modules: [["iscsi_tcp"], ["sd_mod"], ["iscsi_ibft"]],
+  programs: ["iscsistart"],
+};
+
+const ASKING = /^(?:ip|nfsaddrs|rd[._-]neednet|rd[._-]iscsi[._-]ibft)$/;
 
 function rootNeeds(root: NetRoot, rootFlags: string): Need[] {
   const why = `root=${describeNetRoot(root)}`;

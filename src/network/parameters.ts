@@ -41,6 +41,12 @@ export const networkParameters: readonly Parameter[] = [
     usage: "ip=ADDRESS:SERVER:GATEWAY:NETMASK:HOSTNAME:INTERFACE:METHOD:DNS[:[DNS][:NTP]]",
     meaning: "the same with nameservers and a time server; each field may be empty, and the last left out",
   },
+  {
+    name: "rd.iscsi.ibft",
+    usage: "rd.iscsi.ibft[=0|1]",
+    meaning: "the same as ip=ibft",
+    read: (value, draft) => readSwitch((on) => (on ? (readIp("ibft", draft).draft ?? {}) : {}))(value, draft),
+  },
   { name: "nfsaddrs", usage: "nfsaddrs=…", meaning: "the same as ip=, by its oldest name", read: readIp },
   {
     name: "rd.neednet",

@@ -1,7 +1,10 @@
 /** The parameters of the network: dracut.cmdline(7), section Network, and nfsroot.rst of the kernel. */
 
 import { type Word, sameName } from "../boot/cmdline.ts";
+import { firmwareParameter } from "../boot/netroot/parameters.ts";
+import { readSwitchWord } from "../boot/switch-word.ts";
 import { text } from "../lib/bytes.ts";
+import { nothing } from "./ip-word.ts";
 import { mergeWishes } from "./merge.ts";
 import { networkParameters } from "./parameters.ts";
 import type { Draft } from "./readers.ts";
@@ -26,6 +29,10 @@ export function readNetworkSettings(words: readonly Word[]): {
       complaints.push(`${word} is ignored: ${ignored} ${instead ?? `Usage: ${parameter.usage}.`}`);
     complaints.push(...problems.map((problem) => `${word}: ${problem}`));
   }
+  // Complaints about it are those of who attaches the disks.
+  const { on } = readSwitchWord(words, firmwareParameter, false);
+  if (on && draft.interfaces.length === 0 && !draft.hasOff)
+    draft = { ...draft, interfaces: [{ ...nothing, methods: ["ibft"] }] };
   return { settings: settingsOf(draft), complaints };
 }
 

@@ -34,6 +34,9 @@ export function planNetRoot(words: readonly Word[], options: Options): NetRootPl
     why,
     steps: [
       ...(dhcp ? ["Take the root, or the disk that it is on, from the DHCP server's answer."] : []),
+      ...(settings.iscsi.firmware
+        ? ["Attach the disks of iSCSI that the firmware has booted from, by iscsistart."]
+        : []),
       ...[...disks, ...own].map(
         (disk) => `Attach the disk ${describeNetRoot(disk)}, by ${TOOLS[disk.kind]}.`,
       ),

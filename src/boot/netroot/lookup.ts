@@ -22,7 +22,7 @@ export interface Asked {
 
 /**
  * The numbers of a server: its own when that is what it is named by, else those of /etc/hosts, else what the name servers
- * say, IPv4 first.
+ * say: IPv4 first, unless the machine has addresses of IPv6 alone.
  * @throws UserError when its name leads to none
  */
 export async function findAddress(
@@ -44,7 +44,9 @@ export async function findAddress(
     ? undefined
     : interfaces.find(({ lease }) => lease?.domain)?.lease?.domain;
   const name = domain === undefined ? server : `${server}.${domain}`;
-  const search = new Search(name, nameservers, ask);
+  const own = interfaces.flatMap(({ addresses }) => addresses);
+  const prefers = own.length > 0 && own.every((address) => address.includes(":")) ? 6 : 4;
+  const search = new Search(name, nameservers, prefers, ask);
   const found = await waitInTheOpen(boot, {
     look: async () => search.result,
     changed: () => search.changed(),
@@ -69,18 +71,20 @@ export function addressInHosts(hosts: string, name: string): string | undefined 
   return lines.find(([, ...names]) => names.some((one) => one.toLowerCase() === name.toLowerCase()))?.[0];
 }
 
-/** Asks all servers for both families, again and again; the first address of IPv4 counts, of IPv6 when there is none. */
+/** Asks all servers for both families, again and again; the first address of one counts, of the other when there is none. */
 class Search {
   result: string | UserError | undefined;
   private readonly name: string;
+  private readonly prefers: Family;
   private readonly open: Asked[] = [];
   private readonly answers = new Map<Family, DnsAnswer>();
   private waiters: (() => void)[] = [];
   private timer: ReturnType<typeof setInterval> | undefined;
   private isOver = false;
 
-  constructor(name: string, nameservers: readonly string[], ask: Ask) {
+  constructor(name: string, nameservers: readonly string[], prefers: Family, ask: Ask) {
     this.name = name;
+    this.prefers = prefers;
     void this.begin(nameservers, ask);
   }
 
@@ -126,10 +130,10 @@ class Search {
     // A server that can't tell (SERVFAIL, REFUSED) may be no word about the name: another may know.
     if (answer.code !== 0 && answer.code !== NO_SUCH_NAME) return;
     if (!this.answers.has(family) || answer.addresses.length > 0) this.answers.set(family, answer);
-    const [first] = this.answers.get(4)?.addresses ?? [];
+    const [first] = this.answers.get(this.prefers)?.addresses ?? [];
     if (first !== undefined) return this.end(first);
     if (this.answers.size < 2) return;
-    const [second] = this.answers.get(6)?.addresses ?? [];
+    const [second] = this.answers.get(this.prefers === 4 ? 6 : 4)?.addresses ?? [];
     const none = `The name servers know no address of ${text(this.name)}.`;
     this.end(second ?? new UserError(none, "Is the name right? Name the server by its address otherwise."));
   }
@@ -149,10 +153,18 @@ function randomId(): number {
   return crypto.getRandomValues(new Uint16Array(1))[0] ?? 0;
 }
 
-const askByUdp: Ask = async (server, question, take) => {
+/** As Ask has it, by datagrams. The other `port` is for tests. */
+export async function askByUdp(
+  server: string,
+  question: Uint8Array,
+  take: (bytes: Uint8Array) => void,
+  port = 53,
+): Promise<Asked> {
   const socket = await Bun.udpSocket({
-    connect: { hostname: server, port: 53 },
+    // Its own default is a socket of IPv4, from which no other address can be reached.
+    hostname: server.includes(":") ? "::" : "0.0.0.0",
+    connect: { hostname: server, port },
     socket: { data: (_, bytes) => take(bytes), error: () => undefined },
   });
   return { send: () => void socket.send(question), close: () => socket.close() };
-};
+}

@@ -11,6 +11,7 @@ import { chooseRoot, planMount } from "../root.ts";
 import { completeNfs, rootOfLease } from "./dhcp-root.ts";
 import { attachDisks } from "./disks.ts";
 import { describeNetRoot } from "./forms.ts";
+import { firmwareDisks } from "./firmware.ts";
 import type { NetMeans } from "./means.ts";
 import type { NetworkAccess } from "./network.ts";
 import { mountNfs } from "./nfs.ts";
@@ -76,7 +77,10 @@ async function bringUp(
       `The DHCP server names ${describeNetRoot(named)} as the root, and root= another one.`,
       "Take root= or netroot=dhcp away.",
     );
-  const disks = new Set([...settings.disks, root, named].filter((one) => one !== undefined).filter(isDisk));
+  const firmware = facts === undefined ? [] : await firmwareDisks(means, settings.iscsi);
+  const disks = new Set(
+    [...settings.disks, ...firmware, root, named].filter((one) => one !== undefined).filter(isDisk),
+  );
   const places = facts === undefined ? undefined : await attachDisks(means, disks, facts, settings.iscsi);
   if (root === undefined) return undefined;
   if (!isDisk(root)) return { boot, elsewhere: root };
@@ -117,11 +121,12 @@ export async function mountNetRoot(
 
 /** Why the network is needed, as it fits behind "for"; undefined when it is not. */
 export function reasonForNetwork(
-  { root, disks, dhcp }: NetRootSettings,
+  { root, disks, dhcp, iscsi }: NetRootSettings,
   rootFlags: string,
 ): string | undefined {
   if (root !== undefined && needsNetwork(root, rootFlags)) return `root=${describeNetRoot(root)}`;
   if (disks[0] !== undefined) return `netroot=${describeNetRoot(disks[0])}`;
+  if (iscsi.firmware) return "rd.iscsi.firmware";
   return dhcp ? "netroot=dhcp" : undefined;
 }
 

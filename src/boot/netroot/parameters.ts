@@ -1,5 +1,13 @@
 /** The table of what names roots elsewhere: dracut.cmdline(7), nfsroot.rst. settings.ts reads it. */
 
+/** Also read for the network, which is that of the firmware then. */
+export const firmwareParameter = {
+  name: "rd.iscsi.firmware",
+  usage: "rd.iscsi.firmware[=0|1]",
+  meaning:
+    "attach the disks that the firmware has booted from (iBFT), over the network that it has configured unless ip= says otherwise",
+} as const;
+
 /** In the order of the manual; root= has a row for each form. */
 export const netRootParameters = [
   {
@@ -59,6 +67,7 @@ export const netRootParameters = [
     meaning:
       "the name of this machine for iSCSI (default: that of /etc/iscsi/initiatorname.iscsi in the image)",
   },
+  firmwareParameter,
   {
     name: "rd.iscsi.target.name",
     usage: "rd.iscsi.target.name=TARGET",

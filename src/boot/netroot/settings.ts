@@ -3,7 +3,9 @@
 import { text } from "../../lib/bytes.ts";
 import { type Word, sameName } from "../cmdline.ts";
 import { type FormContext, parseNetRoot } from "./forms.ts";
+import { readSwitchWord } from "../switch-word.ts";
 import { parseIscsi } from "./iscsi-form.ts";
+import { firmwareParameter } from "./parameters.ts";
 import type { IscsiDisk, NetDisk, NetRoot } from "./types.ts";
 
 export interface NetRootSettings {
@@ -19,6 +21,8 @@ export interface NetRootSettings {
 }
 
 export interface IscsiSettings {
+  /** The disks that the firmware has booted from are attached too. */
+  readonly firmware: boolean;
   /** The name by which we log in; undefined takes that of the image, or makes one. */
   readonly initiator: string | undefined;
   /** Settings of the session, NAME=VALUE. */
@@ -55,17 +59,22 @@ export function readNetRootSettings(words: readonly Word[]): {
   const written = said ?? (context.nfsroot === undefined ? undefined : "/dev/nfs");
   if (context.nfsroot !== undefined && written !== "/dev/nfs")
     complaints.push(`nfsroot=${text(context.nfsroot)} is ignored: it counts only with root=/dev/nfs.`);
-  const root = written === undefined ? undefined : parseNetRoot(written, context);
-  const netroots = readNetroots(words, context, complaints);
+  const netroots = readNetroots(words, context, written === undefined, complaints);
   const disk = readTarget(last, context);
   if (typeof disk === "string") complaints.push(disk);
+  // A bare "iscsi" stands for rd.iscsi.target.name= and its like.
+  const isTarget = /^iscsi:?$/.test(written ?? "") && typeof disk === "object";
+  const root = written === undefined || isTarget ? undefined : parseNetRoot(written, context);
+  const own = isTarget ? disk : written === undefined ? netroots.root : undefined;
+  const firmware = readSwitchWord(words, firmwareParameter, false);
+  complaints.push(...firmware.complaints);
   const settings: NetRootSettings = {
-    root:
-      typeof root === "string" ? undefined : (root ?? (written === undefined ? netroots.root : undefined)),
+    root: typeof root === "string" ? undefined : (root ?? own),
     problem: typeof root === "string" ? root : undefined,
     disks: [...netroots.disks, ...(typeof disk === "object" ? [disk] : [])],
     dhcp: netroots.dhcp || (typeof root === "object" && root.kind === "dhcp"),
     iscsi: {
+      firmware: firmware.on,
       initiator: last("rd.iscsi.initiator"),
       params: words.flatMap(({ name, value = "" }) =>
         sameName(name, "rd.iscsi.param") && value.includes("=") ? [value] : [],
@@ -83,19 +92,24 @@ interface Netroots {
   dhcp: boolean;
 }
 
-function readNetroots(words: readonly Word[], context: FormContext, complaints: string[]): Netroots {
+/** @param isAlone root= leaves it to netroot= what the root is, which may be a filesystem then */
+function readNetroots(
+  words: readonly Word[],
+  context: FormContext,
+  isAlone: boolean,
+  complaints: string[],
+): Netroots {
   const found: Netroots = { disks: [], root: undefined, dhcp: false };
   for (const { name, value = "" } of words) {
-    // A bare "iscsi" stands for rd.iscsi.target.name= and its like.
-    if (!sameName(name, "netroot") || value === "" || value === "iscsi") continue;
+    if (!sameName(name, "netroot") || value === "" || /^iscsi:?$/.test(value)) continue;
     const root = parseNetRoot(value, { ...context, type: undefined });
     if (typeof root === "object" && (root.kind === "nbd" || root.kind === "iscsi")) found.disks.push(root);
     else if (typeof root === "object" && root.kind === "dhcp") found.dhcp = true;
-    else
+    else if (typeof root !== "object" || root.kind !== "nfs" || !isAlone)
       complaints.push(
         `netroot= is ignored: ${typeof root === "string" ? root : `${text(value)} is neither nbd:… nor iscsi:… nor dhcp.`}`,
       );
-    if (typeof root === "object" && root.kind !== "nfs") found.root ??= root;
+    if (typeof root === "object") found.root ??= root;
   }
   return found;
 }

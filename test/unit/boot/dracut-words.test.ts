@@ -43,7 +43,7 @@ describe("words of dracut.cmdline(7)", () => {
     ["rd.luks.serial=abc", "encrypted volumes are named by their own UUID: rd.luks.uuid=."],
     ["rd.nvmf.discover=tcp,192.0.2.1,,4420", "NVMe over a network is not there."],
     ["fcoe=edd:dcb", "Fibre Channel over Ethernet is not there."],
-    ["rd.iscsi.firmware", "what the firmware knows of iSCSI targets is not used"],
+    ["rd.iscsi.mp", "multipath is not there"],
     ["rd.vconsole.keymap=de", "the keyboard's layout and the font are those of the image"],
     ["rootfallback=/dev/sdb1", "there is but one root"],
     ["rd.overlay.crypt=LABEL=x", "no encrypted overlay is made"],

@@ -2,10 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { decodeAnswer, encodeQuestion } from "../../../../src/boot/netroot/dns-message.ts";
-import { type Ask, addressInHosts, findAddress } from "../../../../src/boot/netroot/lookup.ts";
+import { type Ask, addressInHosts, askByUdp, findAddress } from "../../../../src/boot/netroot/lookup.ts";
 import { readOptions } from "../../../../src/boot/options.ts";
 import { Reaper } from "../../../../src/boot/reaper.ts";
 import { noTiming } from "../../../../src/boot/timing/timing.ts";
+import type { NetworkState } from "../../../../src/network/types.ts";
 import { fakeKernel } from "../../../../syscalls/fake.ts";
 import { collectLog } from "../../../fixtures/collect-log.ts";
 
@@ -16,6 +17,10 @@ function setting(line: string, hosts = ""): { boot: Boot; lines: string[] } {
   const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
   const { options } = readOptions(words);
   return { boot: { sys, log, words, options, legacy, reaper: new Reaper(sys), timing: noTiming }, lines };
+}
+
+function factsOf(...addresses: string[]): NetworkState {
+  return { interfaces: [{ name: "eth0", addresses }], nameservers: ["fd77::1"] };
 }
 
 type Record = readonly [type: number, data: readonly number[]];
@@ -127,6 +132,39 @@ describe("name servers", () => {
       return typeOf(question) === 1 ? answer(question, [A]) : undefined;
     });
     expect(await findAddress(setting("").boot, "server.test", facts, ask)).toBe("10.77.0.1");
+  });
+  test("are asked by their addresses of either family", async () => {
+    for (const server of ["127.0.0.1", "::1"]) {
+      const asked = Promise.withResolvers<Uint8Array>();
+      const answered = Promise.withResolvers<Uint8Array>();
+      const listener = await Bun.udpSocket({
+        hostname: server,
+        socket: {
+          data(socket, bytes, port, address) {
+            asked.resolve(bytes);
+            socket.send("yes", port, address);
+          },
+        },
+      });
+      const { send, close } = await askByUdp(
+        server,
+        new TextEncoder().encode("who"),
+        answered.resolve,
+        listener.port,
+      );
+      send();
+      expect(new TextDecoder().decode(await asked.promise)).toBe("who");
+      expect(new TextDecoder().decode(await answered.promise)).toBe("yes");
+      close();
+      listener.close();
+    }
+  });
+  test("are believed for IPv6 first where the machine has no other address", async () => {
+    const { ask } = servers((_, question) => answer(question, [typeOf(question) === 1 ? A : AAAA]));
+    const find = (state: NetworkState): Promise<string> =>
+      findAddress(setting("").boot, "server.test", state, ask);
+    expect(await find(factsOf("fd77::9/64"))).toBe("fd77::1");
+    expect(await find(factsOf("fd77::9/64", "10.77.0.9/24"))).toBe("10.77.0.1");
   });
   test("know no such name", async () => {
     const { ask } = servers((_, question) => answer(question, [], 3));

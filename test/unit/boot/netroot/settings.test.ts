@@ -31,6 +31,12 @@ test.each([
   ["root=/dev/root", nothing],
   ["root=bind:/run/x", nothing],
   ["root=UUID=x netroot=dhcp", { ...nothing, dhcp: true }],
+  ["netroot=nfs:a:/b,vers=3", { ...nothing, root: "nfs:a:/b" }],
+  ["root=/dev/root netroot=nfs4:a:/b", { ...nothing, root: "nfs4:a:/b" }],
+  [
+    "root=iscsi rd.iscsi.target.name=iqn.x:y rd.iscsi.target.ip=10.0.0.1",
+    { ...nothing, root: "iscsi:10.0.0.1::::iqn.x:y", disks: ["iscsi:10.0.0.1::::iqn.x:y"] },
+  ],
   ["netroot=nbd:a:b", { ...nothing, root: "nbd:a:b", disks: ["nbd:a:b"] }],
   [
     "root=LABEL=x netroot=nbd:a:b netroot=iscsi:h::::iqn.x:y netroot=iscsi",
