@@ -1,19 +1,32 @@
 /**
- * Parameters of other early userspaces, and what to write for rdinit in their place: mkinitcpio(8) and its hooks,
- * initramfs-tools(7), Debian's cryptsetup, booster's manual, and systemd's generators.
+ * Parameters of other early userspaces. Those that say what one of rdinit's says count as that; the others get a
+ * sentence. Follows mkinitcpio(8) and its hooks, initramfs-tools(7), overlayroot, Debian's cryptsetup, Alpine's
+ * mkinitfs, genkernel(8), booster's manual, and systemd's generators.
  */
 
-import { type Word, sameName } from "./cmdline.ts";
 import { text } from "../lib/bytes.ts";
+import { type Word, sameName } from "./cmdline.ts";
 
-/**
- * A sentence for a word that speaks to another early userspace; undefined for other words, and for those whose value
- * asks for nothing.
- */
-export function foreignAdvice({ name, value = "" }: Word): string | undefined {
-  const row = ROWS.find((one) => sameName(one.name, name));
-  const instead = row?.instead(value);
-  return instead === undefined ? undefined : `it is for ${row?.whose}. For rdinit ${instead}.`;
+/** The words with those of others as rdinit has them, and a sentence for each that counts so. */
+export function translateWords(words: readonly Word[]): { words: Word[]; remarks: string[] } {
+  const remarks: string[] = [];
+  const translated = words.flatMap((word) => {
+    const row = rowOf(word);
+    const ours = row?.ours?.(word.value ?? "", words);
+    if (row === undefined || ours === undefined) return [word];
+    const as = ours.map(([name, value]) => ({ name, value }));
+    const said = as.map(({ name, value }) => (value === undefined ? name : `${name}=${text(value)}`));
+    remarks.push(`${shown(word)} is for ${row.whose}, and counts as ${said.join(" ")}.`);
+    return as;
+  });
+  return { words: translated, remarks };
+}
+
+/** A sentence for a word of others that has no counterpart; undefined for all that need none. */
+export function foreignAdvice(word: Word): string | undefined {
+  const row = rowOf(word);
+  const instead = row?.instead?.(word.value ?? "");
+  return instead === undefined ? undefined : `it is for ${row?.whose}. ${instead}.`;
 }
 
 /** True for words to programs of other early userspaces that rdinit does without: nothing is lost with them. */
@@ -26,42 +39,42 @@ export function foreignRoot(root: string): string | undefined {
   return ROOTS.find(([form]) => form.test(root))?.[1];
 }
 
+type Ours = readonly (readonly [name: string, value?: string])[];
+
 interface Row {
   readonly name: string;
   readonly whose: string;
-  /** A clause behind "For rdinit"; undefined when nothing has to be done. */
-  readonly instead: (value: string) => string | undefined;
+  /** What it is here; undefined when nothing here says the same. */
+  readonly ours?: (value: string, words: readonly Word[]) => Ours | undefined;
+  /** What to write where it has no counterpart; undefined when nothing has to be done. */
+  readonly instead?: (value: string) => string | undefined;
 }
 
-const MKINITCPIO = "mkinitcpio";
-const INITRAMFS_TOOLS = "initramfs-tools";
+const NO_VERITY = "rdinit verifies no root: boot such a system by the early userspace that it was made for";
 
 const ROWS: readonly Row[] = [
-  { name: "cryptdevice", whose: "mkinitcpio's encrypt", instead: insteadOfCryptdevice },
-  { name: "cryptkey", whose: "mkinitcpio's encrypt", instead: insteadOfCryptkey },
-  { name: "cryptopts", whose: INITRAMFS_TOOLS, instead: insteadOfCryptopts },
-  { name: "break", whose: "initramfs-tools and mkinitcpio", instead: insteadOfBreak },
-  { name: "earlymodules", whose: MKINITCPIO, instead: writeValue("rd.driver.pre") },
-  { name: "rd.log", whose: MKINITCPIO, instead: () => "write debug, which says everything" },
-  { name: "blacklist", whose: INITRAMFS_TOOLS, instead: writeValue("modprobe.blacklist") },
-  { name: "fsckfix", whose: INITRAMFS_TOOLS, instead: () => "write fsck.repair=yes" },
-  { name: "boot", whose: INITRAMFS_TOOLS, instead: insteadOfBoot },
-  { name: "rd.modules_force_load", whose: "booster", instead: writeValue("rd.driver.pre") },
-  { name: "booster.log", whose: "booster", instead: () => "write debug, which says everything" },
-  { name: "rd.modules-load", whose: "systemd", instead: writeValue("rd.driver.pre") },
-  {
-    name: "rd.systemd.unit",
-    whose: "systemd",
-    instead: (value) =>
-      /^(?:emergency|rescue)\.target$/.test(value)
-        ? "write rd.break, which starts a shell before the hand-over"
-        : undefined,
-  },
-  {
-    name: "rd.systemd.pull",
-    whose: "systemd",
-    instead: () => "put the image on a disk, and write root=live:DEVICE",
-  },
+  { name: "cryptdevice", whose: "mkinitcpio", ours: cryptdevice, instead: nameTheVolume },
+  { name: "cryptkey", whose: "mkinitcpio", ours: cryptkey, instead: () => "Write rd.luks.key=PATH:DEVICE" },
+  { name: "earlymodules", whose: "mkinitcpio", ours: renamed("rd.driver.pre") },
+  { name: "rd.log", whose: "mkinitcpio", instead: () => "Write debug, which says everything" },
+  { name: "break", whose: "initramfs-tools and mkinitcpio", ours: breakAt },
+  { name: "cryptopts", whose: "initramfs-tools", ours: cryptopts, instead: nameTheVolume },
+  { name: "blacklist", whose: "initramfs-tools", ours: renamed("modprobe.blacklist") },
+  { name: "fsckfix", whose: "initramfs-tools", ours: () => [["fsck.repair", "yes"]] },
+  { name: "boot", whose: "initramfs-tools", instead: insteadOfBoot },
+  { name: "overlayroot", whose: "overlayroot", ours: overlay(/^tmpfs(?::|$)/), instead: insteadOfOverlay },
+  { name: "overlaytmpfs", whose: "Alpine's mkinitfs", ours: overlay(/^(?:yes|1)?$/) },
+  { name: "cryptroot", whose: "Alpine's mkinitfs", ours: cryptroot, instead: nameTheVolume },
+  { name: "crypt_root", whose: "genkernel", ours: (value) => named(value, "root"), instead: nameTheVolume },
+  { name: "real_root", whose: "genkernel", ours: renamed("rd.root") },
+  { name: "rd.modules_force_load", whose: "booster", ours: renamed("rd.driver.pre") },
+  { name: "booster.log", whose: "booster", instead: () => "Write debug, which says everything" },
+  { name: "rd.modules-load", whose: "systemd", ours: renamed("rd.driver.pre") },
+  { name: "rd.systemd.unit", whose: "systemd", ours: breakFor },
+  { name: "rd.systemd.mount-extra", whose: "systemd", instead: () => "Give the mount a line in fstab" },
+  { name: "systemd.volatile", whose: "systemd", ours: overlay(/^overlay$/), instead: insteadOfVolatile },
+  { name: "roothash", whose: "systemd", instead: () => NO_VERITY },
+  { name: "usrhash", whose: "systemd", instead: () => NO_VERITY },
 ];
 
 const ROOTS: readonly (readonly [form: RegExp, clause: string])[] = [
@@ -85,58 +98,93 @@ const ROOTS: readonly (readonly [form: RegExp, clause: string])[] = [
   [/^'/, 'the kernel knows no quotes but "'],
 ];
 
-function writeValue(name: string): (value: string) => string | undefined {
-  return (value) => (value === "" ? undefined : `write ${name}=${text(value)}`);
+function rowOf({ name }: Word): Row | undefined {
+  return ROWS.find((one) => sameName(one.name, name));
+}
+
+function shown({ name, value }: Word): string {
+  return value === undefined ? text(name) : `${text(name)}=${text(value)}`;
+}
+
+function renamed(name: string): (value: string) => Ours | undefined {
+  return (value) => (value === "" ? undefined : [[name, value]]);
+}
+
+function overlay(inMemory: RegExp): (value: string) => Ours | undefined {
+  return (value) => (inMemory.test(value) ? [["rd.overlay", "1"]] : undefined);
 }
 
 /** `DEVICE:NAME[:OPTIONS]` */
-function insteadOfCryptdevice(value: string): string {
-  const [, device = value, name = "NAME", options = ""] =
-    /^((?:\/dev\/|[A-Z]+=)[^:]*|[^:]*):([^:]*)(?::([^]*))?$/.exec(value) ?? [];
-  const discard = /(?:^|,)(?:allow-)?discards?(?:,|$)/.test(options) ? " rd.luks.options=discard" : "";
-  return writeName(device, name, discard);
+function cryptdevice(value: string): Ours | undefined {
+  const [, device = "", name = "", options = ""] = /^([^:]*):([^:]+)(?::([^]*))?$/.exec(value) ?? [];
+  return named(device, name, /(?:^|,)(?:allow-)?discards?(?:,|$)/.test(options));
 }
 
 /** `target=NAME,source=DEVICE,…` */
-function insteadOfCryptopts(value: string): string {
+function cryptopts(value: string): Ours | undefined {
   const fields = new Map(value.split(",").map((field) => [field.replace(/=[^]*$/, ""), field]));
-  const field = (name: string): string | undefined => fields.get(name)?.slice(name.length + 1);
-  const discard = fields.has("discard") ? " rd.luks.options=discard" : "";
-  return writeName(field("source") ?? "DEVICE", field("target") ?? "NAME", discard);
+  const field = (name: string): string => fields.get(name)?.slice(name.length + 1) ?? "";
+  return named(field("source"), field("target"), fields.has("discard"));
 }
 
-function writeName(device: string, name: string, more: string): string {
+function cryptroot(value: string, words: readonly Word[]): Ours | undefined {
+  return named(value, words.findLast(({ name }) => name === "cryptdm")?.value ?? "");
+}
+
+// By its UUID: other names of a device say nothing of what is on it.
+function named(device: string, name: string, discards = false): Ours | undefined {
   const uuid = /^(?:UUID=|\/dev\/disk\/by-uuid\/)([0-9a-f-]+)$/i.exec(device)?.[1];
-  const where = uuid === undefined ? `, UUID being what 'cryptsetup luksUUID ${text(device)}' says` : "";
-  return `write rd.luks.name=${uuid ?? "UUID"}=${text(name)}${more}${where}`;
+  if (uuid === undefined || name === "") return undefined;
+  const all: Ours = [["rd.luks.name", `${uuid}=${name}`]];
+  return discards ? [...all, ["rd.luks.allow-discards", uuid]] : all;
+}
+
+function nameTheVolume(): string {
+  return "Write rd.luks.name=UUID=NAME, with the UUID that 'cryptsetup luksUUID DEVICE' says";
 }
 
 /** `rootfs:PATH`, `DEVICE:FILESYSTEM:PATH` or `DEVICE:OFFSET:SIZE` */
-function insteadOfCryptkey(value: string): string {
+function cryptkey(value: string): Ours | undefined {
   const [device = "", second = "", third = ""] = value.split(":");
-  if (device === "rootfs") return `write rd.luks.key=${text(second)}`;
-  if (/^\d+$/.test(second) && /^\d+$/.test(third))
-    return `write rd.luks.key=${text(device)} rd.luks.options=keyfile-offset=${second},keyfile-size=${third}`;
-  return `write rd.luks.key=${text(third)}:${text(device)}`;
+  if (device === "rootfs") return second.startsWith("/") ? [["rd.luks.key", second]] : undefined;
+  if (/^\d+$/.test(second) && /^\d+$/.test(third) && device.startsWith("/dev/"))
+    return [
+      ["rd.luks.key", device],
+      ["rd.luks.options", `keyfile-offset=${second},keyfile-size=${third}`],
+    ];
+  return third.startsWith("/") && device !== "" ? [["rd.luks.key", `${third}:${device}`]] : undefined;
 }
 
 /** Their points of the boot by ours. */
-const BREAKS: Readonly<Record<string, string>> = {
-  top: "cmdline",
-  modules: "pre-trigger",
-  premount: "pre-mount",
-  mount: "mount",
-  mountroot: "mount",
-  postmount: "pre-pivot",
-  bottom: "pre-pivot",
-};
+const BREAKS: ReadonlyMap<string, string> = new Map([
+  ["top", "cmdline"],
+  ["modules", "pre-trigger"],
+  ["premount", "pre-mount"],
+  ["mount", "mount"],
+  ["mountroot", "mount"],
+  ["postmount", "pre-pivot"],
+  ["bottom", "pre-pivot"],
+]);
 
-function insteadOfBreak(value: string): string {
-  const point = Object.hasOwn(BREAKS, value) ? BREAKS[value] : undefined;
-  return point === undefined ? "write rd.break" : `write rd.break=${point}`;
+function breakAt(value: string): Ours {
+  return [["rd.break", BREAKS.get(value) ?? "cleanup"]];
+}
+
+function breakFor(value: string): Ours | undefined {
+  return /^(?:emergency|rescue)\.target$/.test(value) ? [["rd.break"]] : undefined;
 }
 
 function insteadOfBoot(value: string): string | undefined {
-  if (value === "live" || value === "casper") return "write root=live:DEVICE";
-  return value === "nfs" ? "write root=/dev/nfs" : undefined;
+  if (value === "live" || value === "casper") return "Write root=live:DEVICE";
+  return value === "nfs" ? "Write root=/dev/nfs" : undefined;
+}
+
+function insteadOfOverlay(value: string): string | undefined {
+  return value === "" || value === "disabled"
+    ? undefined
+    : "Write rd.overlay=DEVICE, or rd.overlay=1 for memory";
+}
+
+function insteadOfVolatile(value: string): string | undefined {
+  return value === "yes" ? "Write systemd.volatile=overlay, which covers the whole root" : undefined;
 }

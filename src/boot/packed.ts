@@ -11,6 +11,7 @@ import { fromBytes, text } from "../lib/bytes.ts";
 import { describe } from "../lib/errors.ts";
 import { type Word, longestLine_bytes, parseCommandLine, splitCommandLine } from "./cmdline.ts";
 import { type Start, wordsForUs } from "./handover/oldroot.ts";
+import { translateWords } from "./foreign-words.ts";
 import { renewWords } from "./old-names.ts";
 import { type Options, readOptions } from "./options.ts";
 import { subsystemComplaints } from "./subsystems.ts";
@@ -40,7 +41,8 @@ export function readParameters(
   start: Start = "rootfs",
 ): Parameters {
   const image = parsePacked(packed ?? "");
-  const { words, remarks } = renewWords(parseCommandLine(line));
+  const renewed = renewWords(parseCommandLine(line));
+  const { words, remarks } = translateWords(renewed.words);
   const first = readOptions(image.words, "in the image");
   const { options, complaints } = readOptions(wordsForUs(words, start), "on the command line", first.options);
   return {
@@ -50,6 +52,7 @@ export function readParameters(
       ...lengthComplaint(line),
       ...image.complaints,
       ...first.complaints,
+      ...renewed.remarks,
       ...remarks,
       ...complaints,
       ...subsystemComplaints([...image.words, ...words]),

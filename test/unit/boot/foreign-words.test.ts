@@ -1,55 +1,74 @@
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
-import { readOptions } from "../../../src/boot/options.ts";
+import { readParameters } from "../../../src/boot/packed.ts";
 import { chooseRoot } from "../../../src/boot/root.ts";
 
-const complaintsOf = (line: string) => readOptions(parseCommandLine(line)).complaints;
+const read = (line: string) => readParameters(line, undefined);
 
 const UUID = "ab6d7d78-b816-4495-928d-766d6607035e";
 
-/** What was written for another early userspace, and what rdinit's sentence tells to write. */
-const WORDS: readonly (readonly [word: string, instead: string])[] = [
-  [`cryptdevice=UUID=${UUID}:root`, `write rd.luks.name=${UUID}=root.`],
-  [
-    `cryptdevice=/dev/disk/by-uuid/${UUID}:root:allow-discards`,
-    `write rd.luks.name=${UUID}=root rd.luks.options=discard.`,
-  ],
-  [
-    "cryptdevice=/dev/sda2:crypt",
-    "write rd.luks.name=UUID=crypt, UUID being what 'cryptsetup luksUUID /dev/sda2' says.",
-  ],
-  ["cryptdevice=", "write rd.luks.name=UUID=NAME"],
-  ["cryptkey=rootfs:/key.bin", "write rd.luks.key=/key.bin."],
-  ["cryptkey=/dev/sdb1:vfat:/secret.key", "write rd.luks.key=/secret.key:/dev/sdb1."],
-  [
-    "cryptkey=/dev/sdb:0:512",
-    "write rd.luks.key=/dev/sdb rd.luks.options=keyfile-offset=0,keyfile-size=512.",
-  ],
-  [
-    `cryptopts=target=sys,source=UUID=${UUID},lvm=vg-root,discard`,
-    `write rd.luks.name=${UUID}=sys rd.luks.options=discard.`,
-  ],
-  ["break", "write rd.break."],
-  ["break=premount", "write rd.break=pre-mount."],
-  ["break=bottom", "write rd.break=pre-pivot."],
-  ["blacklist=a,b", "write modprobe.blacklist=a,b."],
-  ["earlymodules=xfs,loop", "write rd.driver.pre=xfs,loop."],
-  ["rd.modules_force_load=xfs", "write rd.driver.pre=xfs."],
-  ["rd.modules-load=xfs", "write rd.driver.pre=xfs."],
-  ["fsckfix", "write fsck.repair=yes."],
-  ["boot=casper", "write root=live:DEVICE."],
-  ["boot=nfs", "write root=/dev/nfs."],
-  ["rd.systemd.unit=emergency.target", "write rd.break, which starts a shell before the hand-over."],
-  ["rd.systemd.pull=raw:x:http://a/b", "put the image on a disk, and write root=live:DEVICE."],
-];
-
-describe("a word to another early userspace is told what to write in its place", () => {
-  for (const [word, instead] of WORDS)
-    test(word, () => {
-      const complaints = complaintsOf(`${word} ro`);
+describe("a word to another early userspace counts as one of rdinit's", () => {
+  for (const [foreign, ours] of [
+    [`cryptdevice=UUID=${UUID}:root`, `rd.luks.name=${UUID}=root`],
+    [
+      `cryptdevice=/dev/disk/by-uuid/${UUID}:root:allow-discards`,
+      `rd.luks.name=${UUID}=root rd.luks.allow-discards=${UUID}`,
+    ],
+    ["cryptkey=rootfs:/key.bin", "rd.luks.key=/key.bin"],
+    ["cryptkey=UUID=ab-cd:vfat:/secret.key", "rd.luks.key=/secret.key:UUID=ab-cd"],
+    ["cryptkey=/dev/sdb:0:512", "rd.luks.key=/dev/sdb rd.luks.options=keyfile-offset=0,keyfile-size=512"],
+    [
+      `cryptopts=target=sys,source=UUID=${UUID},lvm=vg-root,discard`,
+      `rd.luks.name=${UUID}=sys rd.luks.allow-discards=${UUID}`,
+    ],
+    [`crypt_root=UUID=${UUID}`, `rd.luks.name=${UUID}=root`],
+    ["real_root=LABEL=gentoo", "rd.root=LABEL=gentoo"],
+    ["break", "rd.break=cleanup"],
+    ["break=premount", "rd.break=pre-mount"],
+    ["break=bottom", "rd.break=pre-pivot"],
+    ["blacklist=a,b", "modprobe.blacklist=a,b"],
+    ["earlymodules=xfs,loop", "rd.driver.pre=xfs,loop"],
+    ["rd.modules_force_load=xfs", "rd.driver.pre=xfs"],
+    ["rd.modules-load=xfs", "rd.driver.pre=xfs"],
+    ["fsckfix", "fsck.repair=yes"],
+    ["overlayroot=tmpfs:recurse=0", "rd.overlay=1"],
+    ["overlaytmpfs", "rd.overlay=1"],
+    ["systemd.volatile=overlay", "rd.overlay=1"],
+    ["rd.systemd.unit=emergency.target", "rd.break"],
+  ] as const)
+    test(foreign, () => {
+      const { words, options, complaints } = read(`ro ${foreign} quiet`);
+      const same = read(`ro ${ours} quiet`);
+      expect(same.complaints).toEqual([]);
+      expect([words, options]).toEqual([same.words, same.options]);
       expect(complaints).toHaveLength(1);
-      expect(complaints[0]).toStartWith(`${word} on the command line is ignored: it is for `);
-      expect(complaints[0]).toContain(`For rdinit ${instead}`);
+      expect(complaints[0]).toStartWith(`${foreign} is for `);
+      expect(complaints[0]).toEndWith(`, and counts as ${ours}.`);
+    });
+  test("Alpine's in two", () => {
+    const { words, complaints } = read(`cryptroot=UUID=${UUID} cryptdm=root`);
+    expect(words[0]).toEqual({ name: "rd.luks.name", value: `${UUID}=root` });
+    expect(complaints).toHaveLength(1);
+  });
+});
+
+describe("what has no counterpart is told what to write in its place", () => {
+  for (const [foreign, instead] of [
+    ["cryptdevice=/dev/sda2:crypt", "Write rd.luks.name=UUID=NAME"],
+    ["cryptdevice=", "Write rd.luks.name=UUID=NAME"],
+    [`cryptroot=UUID=${UUID}`, "Write rd.luks.name=UUID=NAME"],
+    ["cryptkey=/key", "Write rd.luks.key=PATH:DEVICE."],
+    ["boot=casper", "Write root=live:DEVICE."],
+    ["boot=nfs", "Write root=/dev/nfs."],
+    ["overlayroot=/dev/sdb", "Write rd.overlay=DEVICE"],
+    ["systemd.volatile=yes", "Write systemd.volatile=overlay"],
+    ["rd.systemd.mount-extra=/dev/sdb:/x", "Give the mount a line in fstab."],
+    ["roothash=0123", "rdinit verifies no root"],
+  ] as const)
+    test(foreign, () => {
+      const { complaints } = read(foreign);
+      expect(complaints).toHaveLength(1);
+      expect(complaints[0]).toStartWith(`${foreign} on the command line is ignored: it is for `);
+      expect(complaints[0]).toContain(`. ${instead}`);
     });
 });
 
@@ -57,9 +76,10 @@ test("what speaks to programs that are not there, or asks for nothing, is no rea
   for (const word of [
     ...["rd.udev.log_level=3", "rd.systemd.show_status=auto", "rd.plymouth=0", "rd.systemd.unit=x.target"],
     ...["boot=local", "boot=/dev/sda1", "blacklist=", "systemd.unit=rescue.target", "constructor=1"],
+    ...["overlayroot=disabled", "systemd.volatile=state", "cryptdm=root"],
   ])
-    expect([word, complaintsOf(word)]).toEqual([word, []]);
-  expect(complaintsOf("rd.udevil=1")).toHaveLength(1);
+    expect([word, read(word).complaints]).toEqual([word, []]);
+  expect(read("rd.udevil=1").complaints).toHaveLength(1);
 });
 
 describe("a root= of another early userspace says what it is", () => {
