@@ -1,4 +1,4 @@
-/** Waiting for what an encrypted volume needs besides: the disk with its key, the chip that opens it. */
+/** Waiting for what an encrypted volume needs besides: the disk with its key, the chip that opens it, or some time. */
 
 import type { BlockDevices } from "../blockdevices.ts";
 
@@ -41,4 +41,16 @@ export async function awaitDevice<T>(wait: Await<T>): Promise<T | undefined> {
     signal.removeEventListener("abort", end);
     waiting(undefined);
   }
+}
+
+/** Sleeps, or until the signal. */
+export async function pause(pause_ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const over = Promise.withResolvers<void>();
+  const end = (): void => over.resolve();
+  const timer = setTimeout(end, pause_ms);
+  signal.addEventListener("abort", end);
+  await over.promise;
+  clearTimeout(timer);
+  signal.removeEventListener("abort", end);
 }

@@ -15,6 +15,7 @@ import { type DeviceRef, parseDeviceRef } from "../deviceref.ts";
 import { listDmDevices } from "./dm-nodes.ts";
 import type { Lack, Member, StorageContext, StorageLayer } from "./layer.ts";
 import { type MakePrompt, Questions, askingAt } from "./luks-ask.ts";
+import { pause } from "./luks-await.ts";
 import { chooseVolumes } from "./luks-choice.ts";
 import { hasCryptsetup } from "./luks-machine.ts";
 import type { LuksSettings } from "./luks-settings.ts";
@@ -22,7 +23,7 @@ import { type Tracked, VolumeStates, titleOf } from "./luks-states.ts";
 import { type Workshop, openByKeyFile, openByToken, prepare } from "./luks-unlock.ts";
 import { type Volume, type Wanted, describeWanted, planWanted } from "./luks-volumes.ts";
 
-/** How long the root may be elsewhere before volumes that nobody has named are opened for it. */
+/** How long the root may be elsewhere before volumes that nobody has named, or that may fail, are opened for it. */
 const grace_ms = 1000;
 
 export class LuksLayer implements StorageLayer {
@@ -117,9 +118,9 @@ export class LuksLayer implements StorageLayer {
   lacks(): Lack[] {
     if (!this.settings.enabled || this.wanted.length === 0) return [];
     const absent = this.absent.filter(({ mayFail }) => !mayFail);
-    // The real system asks for those that are of no use to the boot.
-    const asked = this.states.in("asked for").filter(({ volume }) => !volume.options.mayFail);
-    const all = [...absent.map(describeWanted), ...[...this.states.in("working"), ...asked].map(titleOf)];
+    const coming = [...this.states.in("working"), ...this.states.in("asked for")];
+    const needed = coming.filter(({ volume }) => !volume.options.mayFail);
+    const all = [...absent.map(describeWanted), ...needed.map(titleOf)];
     return all.map((what) => ({ what, required: false }));
   }
 
@@ -194,6 +195,8 @@ export class LuksLayer implements StorageLayer {
     if (await openByToken(shop, one)) return;
     if (await openByKeyFile(shop, one)) return;
     if (!ask) return states.fail(one, "stays closed: nothing opened it, and nobody may be asked");
+    // Nobody is asked for what the boot does without; the real system may ask.
+    if (volume.options.mayFail) await pause(grace_ms, this.stopping.signal);
     await this.questions.askFor(one);
   }
 

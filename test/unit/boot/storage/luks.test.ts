@@ -179,6 +179,7 @@ describe("nofail", () => {
     const at = scene("", { files });
     expect(at.layer.lacks()).toEqual([]);
     at.layer.update(await at.members());
+    expect(at.layer.lacks()).toEqual([]);
     while (at.asked.length === 0) await Bun.sleep(1);
     expect(at.layer.lacks()).toEqual([]);
     expect(at.layer.waitsFor()).toEqual([
@@ -186,6 +187,15 @@ describe("nofail", () => {
       `LUKS ${SECOND} (b) is not there`,
     ]);
     await at.layer.stop();
+  });
+
+  test("has nobody asked when the root is there in a moment", async () => {
+    const at = scene("", { files });
+    at.layer.update(await at.members());
+    while (at.layer.waitsFor()[0]?.includes("is being opened") !== true) await Bun.sleep(1);
+    await Bun.sleep(20);
+    await at.layer.stop();
+    expect(at.asked).toEqual([]);
   });
 
   test("or on the command line counts wherever the volume is named", async () => {
