@@ -1,11 +1,16 @@
 /** A root on a btrfs over two disks: all there, one late, one missing, one missing and done without. */
 
 import { beforeAll, expect, test } from "bun:test";
-import { rdinitImage } from "../../qemu/images.ts";
+import { join } from "node:path";
+import { makeDisk } from "../../qemu/disks.ts";
+import { run } from "../../qemu/host.ts";
+import { rdinitImage, staticBusybox } from "../../qemu/images.ts";
 import { type Kernel, stockKernel } from "../../qemu/kernel.ts";
 import { buildProbe } from "../../qemu/probe.ts";
 import { MACHINE_MS, TEST_MS, bootRdinit, expectSaid, probed, said } from "../../qemu/scenario.ts";
 import { MIRROR_PASSPHRASE, MIRROR_UUID, btrfsMirror } from "../../qemu/storage/more.ts";
+import { ROOT_FOLDERS, type Tree, libraries } from "../../qemu/tree.ts";
+import { temporaryDirectory } from "../fixtures/temporary.ts";
 
 const ROOT = `root=UUID=${MIRROR_UUID}`;
 const HALF = `the btrfs ${MIRROR_UUID} has 1 of its 2 devices (vda)`;
@@ -120,3 +125,68 @@ test(
   },
   TEST_MS * 3,
 );
+
+/** Makes the subvolumes of the disk that it starts from, and fills them from /seed. */
+const MAKER = `#!/bin/busybox sh
+set -eu
+for name in @root @usr; do
+  /bin/btrfs -q subvolume create /$name
+  /bin/busybox cp -a /seed/$name/. /$name/
+done
+/bin/busybox sync
+echo "MAKER END"
+/bin/busybox stty echo
+/bin/busybox poweroff -f
+`;
+
+test(
+  "subvolumes: the root by rootflags=, /usr by its fstab, and by mount.usrflags= from the root's own device",
+  async () => {
+    const file = join(temporaryDirectory(), "subvolumes.img");
+    const tool = await findTool("btrfs");
+    const tree: Tree = [
+      ...ROOT_FOLDERS,
+      { path: "/bin/busybox", kind: "file", from: await staticBusybox(), mode: 0o755 },
+      { path: "/bin/btrfs", kind: "file", from: tool, mode: 0o755 },
+      ...(await libraries([tool])),
+      { path: "/sbin/init", kind: "text", text: MAKER, mode: 0o755 },
+      ...["dev", "proc", "run", "sys", "usr"].map(
+        (name) => ({ path: `/seed/@root/${name}`, kind: "dir" }) as const,
+      ),
+      { path: "/seed/@root/sbin", kind: "link", target: "usr/sbin" },
+      {
+        path: "/seed/@root/etc/fstab",
+        kind: "text",
+        text: "/dev/disk/by-id/virtio-system /usr btrfs subvol=@usr,rw,noatime 0 2\n",
+      },
+      { path: "/seed/@usr/sbin/init", kind: "file", from: await buildProbe(), mode: 0o755 },
+    ];
+    await makeDisk({ file, type: "btrfs", tree, label: "system", size_mb: 128 });
+    const boot = (name: string, append: string) =>
+      bootRdinit(`btrfs-subvolumes-${name}`, {
+        kernel: kernel.vmlinuz,
+        append: `root=LABEL=system ${append} panic=-1`,
+        disks: [{ file, serial: "system", snapshot: false }],
+        initrd,
+      });
+    const maker = await boot("maker", "rw");
+    await maker.console.expect("MAKER END", MACHINE_MS);
+    await maker.expectEnd("powered off");
+
+    const listed = await probed(await boot("fstab", "rootflags=subvol=@root ro"));
+    expect([listed.get("mount./.root"), listed.get("mount./.options")]).toEqual(["/@root", "ro,relatime"]);
+    expect([listed.get("mount./usr.root"), listed.get("mount./usr.source")]).toEqual(["/@usr", "/dev/vda"]);
+    expect(listed.get("mount./usr.options")).toBe("rw,noatime");
+
+    const named = await probed(
+      await boot("named", "rootflags=subvol=@root rd.fstab=0 mount.usrflags=subvol=@usr rw"),
+    );
+    expect([named.get("mount./.root"), named.get("mount./usr.root")]).toEqual(["/@root", "/@usr"]);
+    expect(named.get("mount./usr.options")).toBe("rw,relatime");
+  },
+  TEST_MS * 3,
+);
+
+async function findTool(name: string): Promise<string> {
+  return (await run(["sh", "-c", 'command -v "$0"', name])).trim();
+}

@@ -29,9 +29,9 @@ export function withOverlay(settings: LiveSettings, change: Partial<OverlaySetti
   return { ...settings, overlay: { ...settings.overlay, ...change } };
 }
 
-/** What root= says without what only live images have: "live:CDLABEL=x" is the device LABEL=x. */
+/** What root= says without what live images have in front, and dracut: "live:CDLABEL=x" is the device LABEL=x. */
 export function withoutLive(root: string): string {
-  return root.replace(/^live:/i, "").replace(/^CDLABEL=/i, "LABEL=");
+  return root.replace(/^(?:live|block):/i, "").replace(/^CDLABEL=/i, "LABEL=");
 }
 
 /** A path without what does not count; undefined when it leads out of the device. */

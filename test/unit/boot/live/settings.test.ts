@@ -31,6 +31,7 @@ describe("parameters of live images", () => {
   test("its device is named as any other", () => {
     expect(withoutLive("live:CDLABEL=Fedora 40")).toBe("LABEL=Fedora 40");
     expect(withoutLive("live:/dev/vda")).toBe("/dev/vda");
+    expect(withoutLive("block:LABEL=x")).toBe("LABEL=x");
     expect(withoutLive("CDLABEL=x")).toBe("LABEL=x");
     expect(withoutLive("LABEL=live:x")).toBe("LABEL=live:x");
     expect(readOptions(parseCommandLine("root=live:UUID=1-2")).options.root).toBe("UUID=1-2");
