@@ -3,7 +3,7 @@
  * behind the other, each an archive as it is or compressed data that hold archives, with zeros between them.
  */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
 import { strangerAt } from "./archive/strangers.ts";
@@ -38,6 +38,9 @@ export interface Archive {
  */
 export function openImage(path: string): Archive {
   let image: Uint8Array;
+  // Some have no end.
+  if (statSync(hostPath(path), { throwIfNoEntry: false })?.isCharacterDevice() === true)
+    throw new UserError(`${text(path)} is a character device and no image.`);
   try {
     image = readFileSync(hostPath(path));
   } catch (error) {

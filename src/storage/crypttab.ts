@@ -60,9 +60,10 @@ export function readKey(written: string): KeyPlace | undefined {
   return { path: written, device: undefined };
 }
 
-/** Where the key of a volume may lie when nobody names it: crypttab(5) of systemd. */
+/** Where the key of a volume may lie when nobody names it: crypttab(5) of systemd, and mkinitcpio's encrypt. */
 export function usualKeyPaths(name: string): string[] {
-  return ["/etc", "/run"].map((directory) => `${directory}/cryptsetup-keys.d/${name}.key`);
+  const bySystemd = ["/etc", "/run"].map((directory) => `${directory}/cryptsetup-keys.d/${name}.key`);
+  return [...bySystemd, "/crypto_keyfile.bin"];
 }
 
 /** True when the key is new at every boot, so that nothing on the device outlives one. */

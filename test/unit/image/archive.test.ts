@@ -273,7 +273,8 @@ describe("openImage", () => {
     writeFileSync(path, cpio("init"));
     expect(summary(openImage(path.toString("latin1")))).toEqual([["none", "init"]]);
   });
-  test("no file, and no file but a directory", () => {
+  test("no file, and no file but a directory or a device", () => {
+    expect(() => openImage("/dev/zero")).toThrow("/dev/zero is a character device and no image.");
     expect(() => openImage("/nonexistent/initrd")).toThrow("There is no image /nonexistent/initrd.");
     expect(() => openImage("/etc")).toThrow("/etc is a directory and no image.");
   });

@@ -372,9 +372,10 @@ describe("a key file", () => {
     const crypttab = `first UUID=${LUKS_UUID} -\n`;
     for (const [path, line, files] of [
       ["/etc", "", { etc: { ...keys, crypttab }, run: keys }],
-      ["/run", named, { run: keys }],
+      ["/run", named, { run: keys, "crypto_keyfile.bin": "k" }],
+      ["", named, { "crypto_keyfile.bin": "k" }],
     ] as const) {
-      const key = `${path}/cryptsetup-keys.d/first.key`;
+      const key = path === "" ? "/crypto_keyfile.bin" : `${path}/cryptsetup-keys.d/first.key`;
       const { layer, members, idle, asked, calls } = scene(line, { files, opens: { [key]: 0 } });
       layer.update(await members());
       await idle();
