@@ -25,6 +25,9 @@ export type DeviceRef =
 export function parseDeviceRef(written: string): DeviceRef | string {
   const tagged = /^(UUID|LABEL|PARTUUID|PARTLABEL)=([^]*)$/i.exec(written);
   if (tagged !== null) return tagRef(tagged[1]?.toUpperCase() as Tag, unquote(tagged[2] ?? ""));
+  // As in fstab(5): what udev knows a disk by.
+  const id = /^ID=([^/]+)$/.exec(written)?.[1];
+  if (id !== undefined) return pathRef(`disk/by-id/${unquote(id)}`);
   if (/^\d+:\d+$/.test(written)) return { kind: "number", rdev: written };
   const hex = /^(?:0x)?([0-9a-f]{3,8})$/i.exec(written);
   if (hex !== null) return numberRef(parseInt(hex[1] ?? "", 16));

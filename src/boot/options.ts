@@ -67,7 +67,7 @@ const ownParameters: readonly Parameter[] = [
     name: "rootfstype",
     usage: "rootfstype=TYPE[,TYPE]",
     meaning: "mount it as one of these types instead of what its superblock says",
-    read: withValue((value) => ({ rootTypes: value.split(",").filter((type) => type !== "") })),
+    read: withValue((value) => ({ rootTypes: typesOf(value) })),
   },
   {
     name: "rootflags",
@@ -254,6 +254,12 @@ const defaults: Options = {
 /** The word as the kernel hands it on: without its quotes. */
 export function written(word: Word): string {
   return word.value === undefined ? word.name : `${word.name}=${word.value}`;
+}
+
+// As for mount(8), "auto" leaves it to the superblock.
+function typesOf(list: string): string[] {
+  const types = list.split(",").filter((type) => type !== "");
+  return types.includes("auto") ? [] : types;
 }
 
 function withValue(read: (value: string) => Partial<Options> | string): Parameter["read"] {

@@ -55,6 +55,7 @@ const names: readonly (readonly [root: string, device: string])[] = [
   ["/dev/disk/by-partuuid/deadbeef-01", "vdb1"],
   ["/dev/disk/by-partlabel/the\\x20root\\x20é", "vda3"],
   ["/dev/disk/by-id/virtio-the_disk#1-part3", "vda3"],
+  ["ID=virtio-the_disk#1-part3 rootfstype=auto", "vda3"],
   ["/dev/disk/by-path/pci-0000:00:02.0-part1", "vdb1"],
   ["/dev/disk/by-path/virtio-pci-0000:00:03.0", "vdc"],
 ];

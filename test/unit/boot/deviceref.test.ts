@@ -18,6 +18,7 @@ describe("ways to name a device", () => {
     ["/dev/vda1", { kind: "path", name: "vda1" }],
     ["/dev//mapper/./vg-root", { kind: "path", name: "mapper/vg-root" }],
     ["/dev/disk/by-id/virtio-root-part1", { kind: "path", name: "disk/by-id/virtio-root-part1" }],
+    ["ID=virtio-root-part1", { kind: "path", name: "disk/by-id/virtio-root-part1" }],
     ["UUID=6f5401f8-12df-4e17-9935-5478f161d51a", tag("UUID", "6f5401f8-12df-4e17-9935-5478f161d51a")],
     ["uuid=ABCD-1234", tag("UUID", "ABCD-1234")],
     ["LABEL=my root", tag("LABEL", "my root")],

@@ -46,6 +46,12 @@ describe("what the command line asks", () => {
     expect(read("rd.debug rd.debug=0").options).toMatchObject({ debug: false, trace: false });
   });
 
+  test("rootfstype=auto leaves the type to the superblock", () => {
+    for (const list of ["auto", "ext4,auto"])
+      expect(read(`rootfstype=${list}`).options.rootTypes).toEqual([]);
+    expect(read("rootfstype=,ext4,").options.rootTypes).toEqual(["ext4"]);
+  });
+
   test("the rest", () => {
     expect(
       read(
