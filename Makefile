@@ -54,13 +54,13 @@ clean: ## delete what was built (the kernels stay in the cache)
 
 # ---- the static binary, and its packed form for images ----
 
-LINK := src/stub/link.ts src/stub/pack.ts src/stub/identity.ts src/stub/segments.ts
+LINK := $(wildcard src/stub/*.ts)
 
 build/rdinit: build/rdinit.dynamic build/stub $(LINK) | node_modules/.ready
 	@$(BUN) src/stub/link.ts build/rdinit.dynamic build/stub $@
 
 build/init: build/rdinit.dynamic build/stub $(LINK) src/stub/hot-pages.txt | node_modules/.ready
-	@echo "packing $@ (the first time compresses the runtime, ten seconds or so)"
+	@echo "packing $@ (the first time compresses the runtime, a minute or so)"
 	@$(BUN) src/stub/link.ts build/rdinit.dynamic build/stub $@ --packed
 
 build/rdinit.dynamic: $(SOURCES) | node_modules/.ready

@@ -11,6 +11,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "../src/lib/errors.ts";
 import { fingerprint, formatHotPages } from "../src/stub/pack.ts";
+import { regionsOf } from "../src/stub/parts.ts";
+import { PAGE } from "../src/stub/segments.ts";
 import { BENCH_UUID, benchDisk } from "./bench/boot.ts";
 import { buildBenchImage, stackImage, stackParameters } from "./bench/images.ts";
 import { STACKS, type Stack, stackRecipe } from "./bench/stacks.ts";
@@ -80,7 +82,13 @@ async function main(): Promise<void> {
     for (const [, page] of machine.console.text.matchAll(/rdinit-page (\d+)/g)) pages.add(Number(page));
     console.log(`${name}: ${pages.size - before} new pages, ${pages.size} in all`);
   }
-  const list = formatHotPages({ program: fingerprint(readFileSync(program)), pages });
+  const bytes = readFileSync(program);
+  // The script is another with each build: script.ts knows what of it is needed.
+  const { readOnly } = regionsOf(bytes);
+  const runtime = [...pages].filter((page) =>
+    readOnly.some(({ start, end }) => start <= page * PAGE && page * PAGE < end),
+  );
+  const list = formatHotPages({ program: fingerprint(bytes), pages: new Set(runtime) });
   writeFileSync(join(PROJECT, "src/stub/hot-pages.txt"), list);
 }
 

@@ -142,6 +142,9 @@ static int is_hostile(const char *variable)
  */
 static const char runtime_settings[][32] = { "BUN_JSC_useDFGJIT=0", "BUN_JSC_useConcurrentJIT=0" };
 
+/* Bun gives the pages of its script back to the file, and in the packed form they may have come from elsewhere. */
+static const char packed_setting[] = "BUN_FEATURE_FLAG_DISABLE_STANDALONE_MADVISE=1";
+
 /* ---- 4 and 5: libraries and loader ---- */
 
 static long memory_file(int number)
@@ -255,6 +258,7 @@ void stub_main(unsigned long *stack)
         for (char **e = envp; *e; e++)
             if (!is_hostile(*e)) *out++ = (unsigned long)*e;
     }
+    if (config.region_count > 0) *out++ = (unsigned long)packed_setting;
     *out++ = 0;
 
     place_packed_pages(is_init);

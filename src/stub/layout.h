@@ -21,9 +21,9 @@ struct stub_config {
     /* The packed form (pages.c); region_count is 0 in the plain one. */
     unsigned long region_count;
     struct stub_region {
-        unsigned long start, end;       /* page-aligned addresses of one segment of the program */
-        unsigned long executable;       /* 0: it can only be read */
-    } regions[2];
+        unsigned long start, end;       /* page-aligned addresses: of one segment of the program, or of its script */
+        unsigned long protection;       /* of mmap(2) */
+    } regions[3];
     unsigned long run_count, runs;      /* address of struct stub_run[]: what is stored as it is */
     unsigned long window_count, windows; /* address of struct stub_blob[]: one LZMA stream a window */
     unsigned long recording;            /* 1: report each first touch of a page, to learn which are hot */
@@ -34,5 +34,5 @@ struct stub_run {
     unsigned long address, size, file_offset;
 };
 
-/* The windows of a region follow each other, those of the first region come first. */
+/* The windows of a region follow each other, those of the first region come first. Machine code is filtered (bcj.c). */
 #define WINDOW_SIZE (1ul << 17)

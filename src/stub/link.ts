@@ -72,7 +72,7 @@ export function linkStatic(
   const packing = packed === undefined ? [] : placePacked(file, packed, openPages, addressOf);
   const dataSize = BigInt(file.length - dataAt);
 
-  const openSegments = programSegments.filter((s) => packed === undefined || (s.flags & PF_W) !== 0);
+  const openSegments = packed?.segments ?? programSegments;
   const programAt = packed === undefined ? file.add(program) : 0;
   const placed = openSegments.map((s) => {
     if (packed === undefined) return { ...s, offset: s.offset + BigInt(programAt) };
@@ -166,11 +166,13 @@ function placePacked(
   });
   const windowTable = file.add(packWords(windowWords));
   const runTable = file.add(packWords(runWords));
-  const [first, second] = packed.regions;
+  const [first, second, third, ...more] = packed.regions;
+  if (more.length > 0)
+    throw new UserError("The compiled program has more segments than layout.h has places for.");
   return [
     BigInt(packed.regions.length),
-    ...[first, second].flatMap((r) =>
-      r === undefined ? [0n, 0n, 0n] : [BigInt(r.start), BigInt(r.end), r.executable ? 1n : 0n],
+    ...[first, second, third].flatMap((r) =>
+      r === undefined ? [0n, 0n, 0n] : [BigInt(r.start), BigInt(r.end), BigInt(r.protection)],
     ),
     ...[BigInt(packed.runs.length), addressOf(runTable)],
     ...[BigInt(packed.windows.length), addressOf(windowTable)],

@@ -1,26 +1,23 @@
 /**
- * The packed form of the runtime, for images (see pages.c): the pages that a boot needs lie open, all
- * others are compressed in windows of 128 KiB.
+ * The packed form of the program, for images (see pages.c): the pages that a boot needs lie open, all
+ * others are compressed in windows of 128 KiB, machine code after a filter (bcj.c). The zeros in front of the
+ * script, which Bun writes where it appends that, do not lie in the file at all.
  *
  * Which pages a boot needs was recorded from real boots (qemu/record.ts) and stands in hot-pages.txt. The
  * list belongs to one build of Bun; for another one the program is left as it is.
  */
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../lib/errors.ts";
-import { PAGE, PF_W, PF_X, type Segment, loadSegments, pageUp } from "./segments.ts";
-
-/** A read-only segment of the program, as page-aligned addresses. */
-export interface Region {
-  readonly start: number;
-  readonly end: number;
-  readonly executable: boolean;
-}
+import { type Window, WINDOW, compressAll } from "./compress.ts";
+import { type Parts, PROT_EXEC, type Region, partsForImage, regionsOf } from "./parts.ts";
+import { PAGE, type Segment } from "./segments.ts";
 
 /** Everything that link.ts puts into the file for the packed form. */
 export interface Packed {
+  /** What is left of the program's segments for the kernel to map: those that are written to. */
+  readonly segments: readonly Segment[];
   readonly regions: readonly Region[];
   /** Stretches of open pages, and their bytes in the same order. */
   readonly runs: readonly { readonly address: number; readonly size: number }[];
@@ -50,20 +47,21 @@ export async function packForImage(program: Uint8Array): Promise<Packed | undefi
     );
     return undefined;
   }
-  const { windows, ...open } = splitProgram(program, closeGaps(list.pages));
+  const { windows, ...open } = splitProgram(partsForImage(program), closeGaps(list.pages));
   return { ...open, windows: await compressAll(windows), recording: false };
 }
 
 /** The form that hot-pages.txt is recorded with: nothing lies open, and nothing is compressed. */
 export function packForRecording(program: Uint8Array): Packed {
-  return { ...splitProgram(program, new Set()), recording: true };
+  const { windows, ...open } = splitProgram(regionsOf(program), new Set());
+  return { ...open, windows: windows.map(({ bytes }) => bytes), recording: true };
 }
 
 /** Identifies the code of a program: the same for all that one Bun compiles. */
 export function fingerprint(program: Uint8Array): string {
   const hash = createHash("sha256");
   // The first page holds the program headers, which depend on the size of the script.
-  for (const { bytes } of readOnlyRegions(program)) hash.update(bytes.subarray(PAGE));
+  for (const { bytes } of regionsOf(program).readOnly) hash.update(bytes.subarray(PAGE));
   return hash.digest("hex").slice(0, 16);
 }
 
@@ -110,83 +108,36 @@ function closeGaps(pages: ReadonlySet<number>): Set<number> {
   return closed;
 }
 
-/** WINDOW_SIZE of layout.h */
-const WINDOW = 1 << 17;
 const listFile = join(import.meta.dir, "hot-pages.txt");
 
-function readOnlyRegions(program: Uint8Array): (Region & { bytes: Uint8Array })[] {
-  return loadSegments(program, "the compiled program")
-    .filter((s) => (s.flags & PF_W) === 0)
-    .map((s: Segment) => {
-      // As the kernel maps it: whole pages, with whatever the file has around the segment.
-      const lead = Number(s.address % BigInt(PAGE));
-      const start = Number(s.address) - lead;
-      const size = pageUp(lead + Number(s.fileSize));
-      const bytes = new Uint8Array(size);
-      const from = Number(s.offset) - lead;
-      bytes.set(program.subarray(from, from + size));
-      return { start, end: start + size, executable: (s.flags & PF_X) !== 0, bytes };
-    });
-}
-
-function splitProgram(program: Uint8Array, hot: ReadonlySet<number>): Omit<Packed, "recording"> {
+function splitProgram(
+  { readOnly, script, segments }: Parts,
+  hot: ReadonlySet<number>,
+): Omit<Packed, "recording" | "windows"> & { readonly windows: readonly Window[] } {
   const runs: { address: number; size: number }[] = [];
   const openPages: Uint8Array[] = [];
-  const windows: Uint8Array[] = [];
-  const regions = readOnlyRegions(program);
-  for (const { start, end, bytes } of regions) {
+  const windows: Window[] = [];
+  const regions = [...readOnly, ...script];
+  for (const { start, end, protection, bytes, open } of regions) {
     const rest = bytes.slice();
     for (let at = 0; at < bytes.length; at += PAGE) {
       const address = start + at;
-      if (!hot.has(address / PAGE)) continue;
+      if (!hot.has(address / PAGE) && open?.has(address / PAGE) !== true) continue;
       openPages.push(bytes.subarray(at, at + PAGE));
       const last = runs.at(-1);
       if (last !== undefined && last.address + last.size === address && address !== start) last.size += PAGE;
       else runs.push({ address, size: PAGE });
       rest.fill(0, at, at + PAGE);
     }
+    const isCode = (protection & PROT_EXEC) !== 0;
     for (let at = 0; at < end - start; at += WINDOW)
-      windows.push(rest.subarray(at, Math.min(at + WINDOW, rest.length)));
+      windows.push({ bytes: rest.subarray(at, Math.min(at + WINDOW, rest.length)), isCode });
   }
   return {
-    regions: regions.map(({ start, end, executable }) => ({ start, end, executable })),
+    segments,
+    regions: regions.map(({ start, end, protection }) => ({ start, end, protection })),
     runs,
     openPages,
     windows,
   };
-}
-
-/** Compresses the windows, two at a time; results are kept in build/, as the runtime is the same from build to build. */
-async function compressAll(windows: readonly Uint8Array[]): Promise<Uint8Array[]> {
-  const results: Uint8Array[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let i = next++; i < windows.length; i = next++) {
-      const window = windows[i];
-      if (window !== undefined) results[i] = await compress(window);
-    }
-  };
-  await Promise.all([work(), work()]);
-  return results;
-}
-
-const cacheDirectory = join(import.meta.dir, "../../build/windows");
-
-async function compress(window: Uint8Array): Promise<Uint8Array> {
-  const file = join(cacheDirectory, createHash("sha256").update(window).digest("hex"));
-  if (existsSync(file)) return readFileSync(file);
-  const xz = ["xz", "--format=raw", `--lzma1=preset=9,dict=${WINDOW},lc=3,lp=0,pb=2`, "--threads=1", "-c"];
-  const child = Bun.spawn(xz, { stdin: Buffer.from(window), stdout: "pipe", stderr: "pipe" });
-  const [packed, words, status] = await Promise.all([
-    new Response(child.stdout).bytes(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  if (status !== 0)
-    throw new UserError(`xz failed with status ${status}: ${words.trim()}`, "Install xz (Debian: xz-utils).");
-  const result = packed.length < window.length ? packed : window;
-  mkdirSync(cacheDirectory, { recursive: true });
-  writeFileSync(`${file}.${process.pid}`, result);
-  renameSync(`${file}.${process.pid}`, file);
-  return result;
 }

@@ -50,13 +50,16 @@ static unsigned long window_size(unsigned long region, unsigned long window)
     return left < WINDOW_SIZE ? left : WINDOW_SIZE;
 }
 
-static void unpack(struct pages *pages, unsigned long number, unsigned long size)
+static void unpack(struct pages *pages, unsigned long region, unsigned long number, unsigned long size)
 {
     const struct stub_blob *window = (const struct stub_blob *)config.windows + number;
-    if (window->size == size)
-        memcpy(pages->window, (const void *)window->address, size); /* did not become smaller */
-    else if (!lzma_unpack((const unsigned char *)window->address, window->size, pages->window, size, &pages->lzma))
+    if (window->size == size) { /* did not become smaller */
+        memcpy(pages->window, (const void *)window->address, size);
+        return;
+    }
+    if (!lzma_unpack((const unsigned char *)window->address, window->size, pages->window, size, &pages->lzma))
         give_up(pages->is_init, "/init is damaged: a part of the runtime can't be unpacked. Build the image anew.");
+    if (config.regions[region].protection & PROT_EXEC) bcj_unfilter(pages->window, size);
 }
 
 static void copy_page(struct pages *pages, unsigned long to, const unsigned char *from)
@@ -83,7 +86,7 @@ static void serve(struct pages *pages, unsigned long address)
         if (address < config.regions[r].start || address >= config.regions[r].end) continue;
         unsigned long window = (address - config.regions[r].start) / WINDOW_SIZE;
         unsigned long start = config.regions[r].start + window * WINDOW_SIZE, size = window_size(r, window);
-        unpack(pages, first + window, size);
+        unpack(pages, r, first + window, size);
         if (config.recording) {
             report(address);
             copy_page(pages, address, pages->window + (address - start));
@@ -146,10 +149,10 @@ static void unpack_all(struct pages *pages)
         unsigned long start = config.regions[r].start, end = config.regions[r].end;
         CALL(SYS_mprotect, start, end - start, PROT_READ | PROT_WRITE);
         for (unsigned long w = 0; w < region_windows(r); w++, number++) {
-            unpack(pages, number, window_size(r, w));
+            unpack(pages, r, number, window_size(r, w));
             memcpy((void *)(start + w * WINDOW_SIZE), pages->window, window_size(r, w));
         }
-        CALL(SYS_mprotect, start, end - start, PROT_READ | (config.regions[r].executable ? PROT_EXEC : 0));
+        CALL(SYS_mprotect, start, end - start, config.regions[r].protection);
     }
 }
 
@@ -164,18 +167,17 @@ void place_packed_pages(int is_init)
     pages->uffd = -1;
 
     for (unsigned long r = 0; r < config.region_count; r++) {
-        int protection = PROT_READ | (config.regions[r].executable ? PROT_EXEC : 0);
         unsigned long start = config.regions[r].start;
-        long at = syscall6(SYS_mmap, (long)start, (long)(config.regions[r].end - start), protection,
+        long at = syscall6(SYS_mmap, (long)start, (long)(config.regions[r].end - start), (long)config.regions[r].protection,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
         if (at != (long)start) give_up(is_init, "there is no room at the addresses of the runtime.");
     }
     if (!watch(pages)) unpack_all(pages);
 
     const struct stub_run *runs = (const struct stub_run *)config.runs;
-    for (unsigned long i = 0; i < config.run_count; i++) {
-        int executable = config.region_count > 1 && config.regions[1].executable && runs[i].address >= config.regions[1].start;
-        long at = syscall6(SYS_mmap, (long)runs[i].address, (long)runs[i].size, PROT_READ | (executable ? PROT_EXEC : 0),
+    for (unsigned long i = 0, r = 0; i < config.run_count; i++) {
+        while (runs[i].address >= config.regions[r].end) r++; /* both lie in the order of their addresses */
+        long at = syscall6(SYS_mmap, (long)runs[i].address, (long)runs[i].size, (long)config.regions[r].protection,
                            MAP_PRIVATE | MAP_FIXED, self, (long)runs[i].file_offset);
         if (at != (long)runs[i].address) give_up(is_init, "too little memory to map the runtime.");
     }

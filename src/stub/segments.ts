@@ -48,6 +48,21 @@ export function loadSegments(elf: Uint8Array, what: string): Segment[] {
   return segments;
 }
 
+/** The address of a section by its name; undefined when the file has none of that name. */
+export function sectionAddress(elf: Uint8Array, name: string): bigint | undefined {
+  const v = view(elf);
+  const headers = Number(v.getBigUint64(40, true));
+  const size = v.getUint16(58, true);
+  const header = (index: number): number => headers + index * size;
+  const names = Number(v.getBigUint64(header(v.getUint16(62, true)) + 24, true));
+  for (let i = 0; i < v.getUint16(60, true); i++) {
+    const at = names + v.getUint32(header(i), true);
+    if (Buffer.from(elf.subarray(at, at + name.length + 1)).toString("latin1") === `${name}\0`)
+      return v.getBigUint64(header(i) + 16, true);
+  }
+  return undefined;
+}
+
 export function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

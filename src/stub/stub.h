@@ -28,6 +28,9 @@ void place_packed_pages(int is_init);
 struct lzma_space { unsigned short probabilities[7990]; };
 int lzma_unpack(const unsigned char *from, size_t packed, unsigned char *to, size_t size, struct lzma_space *space);
 
+/* bcj.c: turns addresses back into distances, in place, as `xz --x86` made them the other way round. */
+void bcj_unfilter(unsigned char *bytes, size_t size);
+
 /* ---- system calls (asm/unistd_64.h, and the few constants of the kernel's headers) ---- */
 
 enum {
