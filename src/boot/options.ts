@@ -194,6 +194,11 @@ export const otherParameters: readonly string[] = [
   "module_blacklist",
 ];
 
+/** True for the name of a parameter that rdinit reads. */
+export function isKnown(name: string): boolean {
+  return [...parameters, ...subsystemParameters].some((one) => sameName(one.name, name));
+}
+
 /** Where words stand. What only the kernel or the real init would read is lost on an image. */
 export type Place = "on the command line" | "in the image";
 

@@ -13,7 +13,7 @@ import { type Word, longestLine_bytes, parseCommandLine, splitCommandLine } from
 import { type Start, wordsForUs } from "./handover/oldroot.ts";
 import { translateWords } from "./foreign-words.ts";
 import { renewWords } from "./old-names.ts";
-import { type Options, readOptions } from "./options.ts";
+import { type Options, isKnown, readOptions } from "./options.ts";
 import { subsystemComplaints } from "./subsystems.ts";
 
 /** Where the file is, in the image. */
@@ -50,6 +50,7 @@ export function readParameters(
     options,
     complaints: [
       ...lengthComplaint(line),
+      ...quoteComplaints(words),
       ...image.complaints,
       ...first.complaints,
       ...renewed.remarks,
@@ -67,6 +68,15 @@ function lengthComplaint(line: string): string[] {
   return [
     `the kernel command line ends at the ${longestLine_bytes} bytes that the kernel takes, with "…${last}": what stood behind is lost.`,
   ];
+}
+
+// A shell would take them off.
+function quoteComplaints(words: readonly Word[]): string[] {
+  const quoted = words.filter(({ name, value }) => value?.startsWith("'") === true && isKnown(name));
+  return quoted.map(
+    ({ name }) =>
+      `the value of ${text(name)}= begins with ', which belongs to it: the kernel knows no quotes but ".`,
+  );
 }
 
 const LAST_SHOWN = 30;

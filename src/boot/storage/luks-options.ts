@@ -3,6 +3,7 @@
 import { text } from "../../lib/bytes.ts";
 import { type KeyPlace, readKey } from "../../storage/crypttab.ts";
 import { splitOptions } from "../../storage/option-list.ts";
+import { readTimeSpan } from "../fstab-plan.ts";
 import { switchValue } from "../switch-word.ts";
 
 export interface VolumeOptions {
@@ -107,7 +108,7 @@ type Reader = (value: string, options: VolumeOptions) => Partial<VolumeOptions> 
 const READERS: Readonly<Record<string, Reader>> = {
   tries: (value) => (/^\d{1,4}$/.test(value) ? { tries: Number(value) } : "it is not a number"),
   timeout: (value) => {
-    const timeout_ms = readSpan(value);
+    const timeout_ms = readDeadline(value);
     return typeof timeout_ms === "string" ? timeout_ms : { timeout_ms: timeout_ms || undefined };
   },
   "keyfile-timeout": (value) => {
@@ -128,7 +129,7 @@ const READERS: Readonly<Record<string, Reader>> = {
       ? { tpm: value }
       : "it is neither auto nor the path of a device",
   "token-timeout": (value) => {
-    const tokenTimeout_ms = readSpan(value);
+    const tokenTimeout_ms = readDeadline(value);
     return typeof tokenTimeout_ms === "string"
       ? tokenTimeout_ms
       : { tokenTimeout_ms: tokenTimeout_ms || undefined };
@@ -144,18 +145,17 @@ function keyNumber(flag: string, value: string, flags: readonly string[]): Parti
   return /^\d{1,12}$/.test(value) ? { keyFlags: [...flags, flag, value] } : "it is not a number of bytes";
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = {
-  "": 1000,
-  s: 1000,
-  sec: 1000,
-  m: 60_000,
-  min: 60_000,
-  h: 3_600_000,
-};
+/** What "infinity" is where a number is needed. */
+const DAY_MS = 86_400_000;
 
-// systemd.time(7), the forms that a person writes here.
+// systemd.time(7), as in fstab. 0 does not wait at all, or for ever, as the option has it.
 function readSpan(value: string): number | string {
-  const [, digits = "", unit = ""] = /^(\d{1,5}) ?([a-z]*)$/.exec(value) ?? [];
-  const unit_ms = Object.hasOwn(UNITS_MS, unit) ? UNITS_MS[unit] : undefined;
-  return digits === "" || unit_ms === undefined ? "it is no span of time" : Number(digits) * unit_ms;
+  const span = value === "0" ? 0 : readTimeSpan(value);
+  if (span === undefined) return "it is no span of time";
+  return span === "for ever" ? DAY_MS : span;
+}
+
+// 0 and infinity are for ever.
+function readDeadline(value: string): number | string {
+  return value === "infinity" ? 0 : readSpan(value);
 }

@@ -270,7 +270,7 @@ describe("mounting", () => {
       "o /usr overlay lowerdir=/gone",
       "/usr can't be mounted: /gone, a layer of it, does not exist in the root.",
     ],
-    ["ID=x /usr ext4 ro", "/usr can't be mounted: ID=x is neither a path below /dev"],
+    ["KEY=x /usr ext4 ro", "/usr can't be mounted: KEY=x is neither a path below /dev"],
     ["UUID=b /usr xfs ro", "The filesystem for /usr, /dev/vdb can't be mounted as xfs: "],
   ] as const)
     test(`a fault stops the boot, and with nofail it does not: ${line}`, async () => {

@@ -40,6 +40,13 @@ describe("the words of an image", () => {
     expect(parsePacked(`${" ".repeat(packedLimit_bytes - 5)}quiet`).words).toHaveLength(1);
   });
 
+  test("quotes that the kernel does not know are told", () => {
+    const { complaints } = readParameters("root=/dev/vda rootflags='subvol=@' x='y' quiet", undefined);
+    expect(complaints).toEqual([
+      "the value of rootflags= begins with ', which belongs to it: the kernel knows no quotes but \".",
+    ]);
+  });
+
   test("any bytes are taken without an exception, and cost no more than a moment", () => {
     const bytes = fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 200 });
     fc.assert(

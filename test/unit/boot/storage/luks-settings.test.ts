@@ -23,6 +23,10 @@ const digits = ROOT.replaceAll("-", "");
 const root: Container = { device: "vda2", node: "/dev/vda2", uuid: ROOT };
 const home: Container = { device: "vdb", node: "/dev/vdb", uuid: HOME };
 
+function optionsOf(list: string): ReturnType<typeof readVolumeOptions> {
+  return readVolumeOptions(list, "x");
+}
+
 function read(line: string): ReturnType<typeof readLuksSettings> {
   return readLuksSettings(parseCommandLine(line));
 }
@@ -111,6 +115,16 @@ describe("a volume", () => {
     expect(flags("rd.luks.allow-discards")).toEqual(["--readonly", "--allow-discards"]);
     expect(flags(`rd.luks.allow-discards=luks-${ROOT}`)).toEqual(["--readonly", "--allow-discards"]);
     expect(flags("rd.luks.allow-discards=01234567")).toEqual(["--readonly"]);
+  });
+
+  test("has its times as systemd writes them", () => {
+    expect(optionsOf("timeout=1min 30s,keyfile-timeout=500ms,token-timeout=infinity").options).toMatchObject({
+      ...{ timeout_ms: 90_000, keyTimeout_ms: 500, tokenTimeout_ms: undefined },
+    });
+    expect(optionsOf("timeout=0,keyfile-timeout=infinity,token-timeout=2hours").options).toMatchObject({
+      ...{ timeout_ms: undefined, keyTimeout_ms: 86_400_000, tokenTimeout_ms: 7_200_000 },
+    });
+    expect(optionsOf("timeout=soon,keyfile-timeout=").complaints).toHaveLength(2);
   });
 
   test("gets what is said for it before what is said for all, and crypttab's in between", () => {
