@@ -37,7 +37,7 @@ export const MARKDOWN: Format = {
 };
 
 function inColumns([name = "", ...cells]: readonly string[]): string {
-  return name.padEnd(NAME_WIDTH) + cells.map((cell) => cell.padStart(CELL_WIDTH)).join("");
+  return name.padEnd(NAME_WIDTH) + cells.map((cell) => ` ${cell}`.padStart(CELL_WIDTH)).join("");
 }
 
 function inBars(cells: readonly string[]): string {
