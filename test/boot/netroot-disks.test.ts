@@ -42,6 +42,7 @@ beforeAll(async () => {
   const [vault = ""] = await makeDisksInGuest(plainLuks(await tellingRoot()));
   server = await startServer({
     name: "netroot-disks",
+    lans: [{ rootPath: `nbd:${v4}:root::errors=panic` }],
     exports: [
       { kind: "nbd", name: "root", file },
       { kind: "nbd", name: "vault", file: vault },
@@ -69,6 +70,16 @@ test.skipIf(need !== undefined)(
     expect(lines).toContain("wrote");
     expect(lines).toContain("link up");
     expect(lines.filter((line) => line.startsWith("process"))).toEqual([]);
+    expectSaid(machine, [`attached nbd:${v4}:root as /dev/nbd0`]);
+  },
+  CLIENT_MS + 10_000,
+);
+
+test.skipIf(need !== undefined)(
+  "NBD, by the DHCP server's root-path, with root=/dev/root for what it names",
+  async () => {
+    const machine = await boot("nbd-dhcp", "root=/dev/root netroot=dhcp ip=dhcp rd.luks=0 rd.auto ro");
+    expect(rootMount(await toldBy(machine))).toBe("/dev/nbd0 ext4 ro,relatime,errors=panic");
     expectSaid(machine, [`attached nbd:${v4}:root as /dev/nbd0`]);
   },
   CLIENT_MS + 10_000,
