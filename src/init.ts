@@ -123,7 +123,7 @@ async function bootUp(boot: Boot): Promise<never> {
       if (network !== undefined) remote.start(network);
       remote.fail(describe(failure), whenAskedAgain(boot, failure));
       const missing = modules === undefined ? [] : await missingModules(boot, modules);
-      await emergency(boot, failure, devices, missing, elsewhere);
+      await emergency(boot, failure, devices, missing, elsewhere, modules?.refused());
     }
   }
 }

@@ -36,6 +36,7 @@ export async function emergency(
   devices: BlockDevices | undefined,
   missingModules: readonly string[],
   elsewhere: Elsewhere | undefined = undefined,
+  refusedModules: readonly string[] = [],
 ): Promise<void> {
   const { log } = boot;
   log.error(explainFailure(failure));
@@ -44,6 +45,7 @@ export async function emergency(
   if (devices !== undefined) tellOfDevices(log, await listDevices(devices), elsewhere);
   if (missingModules.length > 0)
     log.error(`No module in this image serves ${missingModules.map(text).join(", ")}.`);
+  for (const sentence of refusedModules) log.error(sentence);
   await runHooks(boot, "emergency");
   const obstacle = shellObstacle(boot, failure instanceof PassphraseRefused);
   if (obstacle === undefined) {

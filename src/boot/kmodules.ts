@@ -14,6 +14,8 @@ export class KernelModules {
   private readonly log: Log;
   private readonly pending = new Set<Promise<void>>();
   private readonly later: string[] = [];
+  /** Modules that are in the image, were asked for, and are forbidden, with the reason. */
+  private readonly forbidden = new Map<string, string>();
 
   constructor(sys: Syscalls, log: Log, words: readonly Word[], timing: Timing = noTiming) {
     this.log = log;
@@ -89,6 +91,11 @@ export class KernelModules {
     return this.modules.missing();
   }
 
+  /** Sentences about modules that devices asked for, and that the command line or modprobe.d forbids. */
+  refused(): string[] {
+    return [...this.forbidden].map(([name, why]) => `The module ${text(name)} is not loaded: ${why}.`);
+  }
+
   /** Modules to load before all others: those that make loading itself faster, then rd.driver.pre= (dracut.cmdline(7)). */
   get first(): readonly string[] {
     const { index } = this.modules;
@@ -117,7 +124,14 @@ export class KernelModules {
       if (code === "ENODEV") this.log.debug(sentence);
       else this.log.warning(sentence);
     }
-    for (const { name, why } of refused) this.log.debug(`module ${text(name)} is not loaded: ${why}`);
+    for (const { name, why } of refused) {
+      this.log.debug(`module ${text(name)} is not loaded: ${why}`);
+      const { config } = this.modules.index;
+      if (config.blacklist.has(name))
+        this.forbidden.set(name, "it is blacklisted, on the command line or in modprobe.d");
+      else if (config.never.has(name)) this.forbidden.set(name, why);
+    }
+    for (const name of loaded) this.forbidden.delete(name);
     for (const { name, wantedBy } of missing)
       if (wantedBy !== undefined)
         this.log.debug(`${text(name)}, which ${text(wantedBy)} would like, is not in the image`);

@@ -112,3 +112,29 @@ test.each([
   },
   TEST_MS,
 );
+
+test(
+  "a module's parameters on the command line; a disk's driver that is forbidden there keeps the root away, and is named",
+  async () => {
+    const image = { kernel, drivers: [...MACHINE_DRIVERS, "loop"] };
+    const boot = (name: string, append: string) =>
+      bootRdinit(`modules-${name}`, {
+        kernel: kernel.vmlinuz,
+        append: `root=UUID=${ROOT_UUID} panic=-1 ${append}`,
+        disks: [{ file: disk }],
+        image,
+      });
+    const listing = await probed(
+      await boot("parameters", "rd.driver.pre=loop loop.max_loop=3 modprobe.blacklist=nosuch"),
+    );
+    const loops = [0, 1, 2, 3].map((at) => listing.get(`dir./dev/loop${at}`) !== undefined);
+    expect(loops).toEqual([true, true, true, false]);
+    const without = await boot("blacklisted", "rd.driver.blacklist=virtio_blk rd.timeout=1");
+    await without.expectEnd("rebooted");
+    expectSaid(without, [
+      "The module virtio_blk is not loaded: it is blacklisted, on the command line or in modprobe.d.",
+      `The root UUID=${ROOT_UUID} did not appear.`,
+    ]);
+  },
+  TEST_MS * 2,
+);

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { parseCommandLine } from "../../../src/boot/cmdline.ts";
 import { KernelModules, hasModules } from "../../../src/boot/kmodules.ts";
 import { type Tree, fakeKernel, symlink } from "../../../syscalls/fake.ts";
 import { intercept } from "../../../syscalls/intercept.ts";
@@ -30,6 +31,27 @@ test("an error of our own while modules load is told, and nobody waits for ever"
   await loader.load(["a"]);
   await loader.settled();
   expect(lines.some((line) => line.includes("x is undefined"))).toBe(true);
+});
+
+test.each([
+  [
+    "modprobe.blacklist=a",
+    ["The module a is not loaded: it is blacklisted, on the command line or in modprobe.d."],
+  ],
+  [
+    "module_blacklist=a",
+    ["The module a is not loaded: module_blacklist= on the kernel command line forbids it."],
+  ],
+  ["modprobe.blacklist=b", []],
+])("with %s, what is said of a driver that a device asks for", async (line, wanted) => {
+  const kernel = fakeKernel({ rootfs: { lib: { modules: { "6.1.0": modules } } } });
+  const loader = new KernelModules(kernel.sys, collectLog().log, parseCommandLine(line));
+  loader.request(["pci:v1"]);
+  await loader.settled();
+  expect(loader.refused()).toEqual(wanted);
+  // Who asks by its name gets it, unless it is never to be loaded.
+  await loader.load(["a"]);
+  expect(loader.refused()).toEqual(line.startsWith("module_") ? wanted : []);
 });
 
 const at = (root: Tree): boolean => hasModules(fakeKernel({ rootfs: { sysroot: root } }).sys, "/sysroot");
