@@ -16,6 +16,7 @@ import { text } from "../lib/bytes.ts";
 import type { ModuleIndex } from "../modules/index.ts";
 import { error, fact, type Finding, warning } from "./finding.ts";
 import type { ImageModules } from "./kernel.ts";
+import { type ImageSize, KERNEL_AND_RUNTIME, memoryNeeded } from "./memory.ts";
 
 /** What is held against the machine. */
 export interface ImageView {
@@ -60,24 +61,16 @@ function mountedType(machine: RootTree, rdev: string): string | undefined {
   return mounts.find((mount) => mount.rdev === rdev)?.type;
 }
 
-/** The bytes of an image: its file's, and those that it unpacks to. */
-export interface ImageSize {
-  readonly file: number;
-  readonly unpacked: number;
-}
-
-/** While the kernel unpacks an image, both it and what comes of it are in memory. */
-export function checkMemory({ file, unpacked }: ImageSize, memory: number): Finding[] {
-  const needed = file + unpacked + KERNEL_AND_RUNTIME;
+/** Whether so many bytes of memory are enough for an image. */
+export function checkMemory(size: ImageSize, memory: number): Finding[] {
+  const { file, unpacked } = size;
+  const needed = memoryNeeded(size);
   const numbers = `${megabytes(needed)} of memory (the file ${megabytes(file)}, its files ${megabytes(unpacked)}, the kernel and /init about ${megabytes(KERNEL_AND_RUNTIME)})`;
   if (needed <= memory) return [fact(`It takes ${numbers}; there are ${megabytes(memory)}.`)];
   return [
     error(`It takes ${numbers}, and there are only ${megabytes(memory)}: the kernel could not unpack it.`),
   ];
 }
-
-/** Seen in QEMU: an image of 63 MB boots with 256 MB and does not with 192 (README, "Figures"). */
-const KERNEL_AND_RUNTIME = 96_000_000;
 
 // What /init can set up; for the others it knows no tool yet.
 const REACHED: ReadonlySet<Layer["kind"]> = new Set([

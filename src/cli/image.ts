@@ -7,6 +7,7 @@ import { exposure, privateFiles } from "../image/exposure.ts";
 import { planImage } from "../image/request.ts";
 import { hostPath } from "../image/root-tree.ts";
 import { writeImage } from "../image/write.ts";
+import { memoryNeeded } from "../check/memory.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
 import type { Call, Command, Terminal } from "./command.ts";
@@ -68,6 +69,11 @@ function sayResult(
 ): void {
   terminal.progress("");
   if (terminal.watched !== true) return;
-  const size = (statSync(hostPath(output)).size / 1e6).toFixed(1);
-  terminal.say(`${text(output)}: ${size} MB, ${entries.length} entries, ${(elapsed_ms / 1000).toFixed(2)} s`);
+  const file = statSync(hostPath(output)).size;
+  const unpacked = entries.reduce((sum, entry) => sum + (entry.type === "file" ? sizeOf(entry.data) : 0), 0);
+  const memory = Math.ceil(memoryNeeded({ file, unpacked }) / 1e6);
+  terminal.say(
+    `${text(output)}: ${(file / 1e6).toFixed(1)} MB, ${entries.length} entries, ${(elapsed_ms / 1000).toFixed(2)} s; ` +
+      `takes ${memory} MB of memory to boot`,
+  );
 }

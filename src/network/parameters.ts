@@ -146,7 +146,7 @@ export const networkParameters: readonly Parameter[] = [
   {
     name: "rd.peerdns",
     usage: "rd.peerdns=0|1",
-    meaning: "whether the nameservers of leases count (default 1)",
+    meaning: "whether the nameservers of leases and of router advertisements count (default 1)",
     read: readSwitch((peerDns) => ({ peerDns })),
   },
   timeout("link_ms", "rd.net.timeout.iflink", "how long to wait for an interface that is named (default 60)"),

@@ -1,4 +1,4 @@
-/** A boot whose root on the network failed is tried again by itself: the server comes back, a lease comes late, a cable is plugged. */
+/** A boot whose root on the network failed is tried again by itself: the server comes back, a lease comes late, a cable is plugged. And roots that depend on what else a network tells. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { run } from "../../qemu/host.ts";
 import { rdinitImage } from "../../qemu/images.ts";
 import { stockKernel } from "../../qemu/kernel.ts";
 import type { Machine } from "../../qemu/machine.ts";
-import { serverAddress } from "../../qemu/network/config.ts";
+import { SERVER_NAME, serverAddress } from "../../qemu/network/config.ts";
 import { type Server, startServer } from "../../qemu/network/server.ts";
 import { expectSaid, said } from "../../qemu/scenario.ts";
 import { userlandsNeed } from "../../qemu/userlands/trees.ts";
@@ -36,7 +36,7 @@ beforeAll(async () => {
   server = await startServer({
     name: "netroot-again",
     exports: [{ kind: "nfs", name: "root", file }],
-    lans: [{ rootPath: `${v4}:/srv/root,vers=4.2` }],
+    lans: [{ rootPath: `${v4}:/srv/root,vers=4.2` }, { dhcp4: false, ipv6: "slaac" }],
     timeout_ms: 900_000,
   });
 }, 400_000);
@@ -120,6 +120,19 @@ test.skipIf(need !== undefined)(
     });
     await expectRoot(machine);
     expect(said(machine).filter((line) => /luks/.test(line))).toEqual([]);
+  },
+  CLIENT_MS,
+);
+
+test.skipIf(need !== undefined)(
+  "on a network of IPv6 alone: the router names the server that knows the NFS server's address",
+  async () => {
+    const machine = await startClient("netroot-again-ipv6", {
+      append: `root=nfs:${SERVER_NAME}:/srv/root ip=auto6`,
+      initrd,
+      cards: [server.card({ hub: 1 })],
+    });
+    expect(rootMount(await toldBy(machine))).toMatch(/^server\.test:\/srv\/root nfs4 .*addr=fd77::1/);
   },
   CLIENT_MS,
 );

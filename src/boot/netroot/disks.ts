@@ -1,9 +1,8 @@
 /** Disks of the network, attached one after the other. */
 
-import type { NetworkState } from "../../network/types.ts";
 import type { DeviceRef } from "../deviceref.ts";
 import { attachIscsi } from "./iscsi.ts";
-import { findAddress } from "./lookup.ts";
+import { type NetworkView, findAddress } from "./lookup.ts";
 import type { NetMeans } from "./means.ts";
 import { attachNbd } from "./nbd.ts";
 import type { IscsiSettings } from "./settings.ts";
@@ -16,13 +15,13 @@ import type { NetDisk } from "./types.ts";
 export async function attachDisks(
   means: NetMeans,
   disks: Iterable<NetDisk>,
-  facts: NetworkState,
+  network: NetworkView,
   iscsi: IscsiSettings,
 ): Promise<ReadonlyMap<NetDisk, DeviceRef>> {
   const places = new Map<NetDisk, DeviceRef>();
   let nbds = 0;
   for (const disk of disks) {
-    const address = await findAddress(means.boot, disk.server, facts);
+    const address = await findAddress(means.boot, disk.server, network);
     const name =
       disk.kind === "nbd"
         ? await attachNbd(means, disk, address, nbds++)

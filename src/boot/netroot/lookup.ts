@@ -11,6 +11,7 @@ import type { Boot } from "../context.ts";
 import { waitInTheOpen } from "../wait.ts";
 import { type DnsAnswer, type Family, decodeAnswer, encodeQuestion } from "./dns-message.ts";
 import { isIpv4, isIpv6 } from "./host.ts";
+import type { NetworkAccess } from "./network.ts";
 
 /** Sends a question to a server's port 53; the datagrams that come back go to `take` until it is closed. */
 export type Ask = (server: string, question: Uint8Array, take: (bytes: Uint8Array) => void) => Promise<Asked>;
@@ -20,6 +21,9 @@ export interface Asked {
   close(): void;
 }
 
+/** What a name is looked up by. */
+export type NetworkView = Pick<NetworkAccess, "state" | "changed">;
+
 /**
  * The numbers of a server: its own when that is what it is named by, else those of /etc/hosts, else what the name servers
  * say: IPv4 first, unless the machine has addresses of IPv6 alone.
@@ -28,12 +32,13 @@ export interface Asked {
 export async function findAddress(
   boot: Boot,
   server: string,
-  { nameservers, interfaces }: NetworkState,
+  network: NetworkView,
   ask: Ask = askByUdp,
 ): Promise<string> {
   if (isIpv4(server) || isIpv6(server)) return server;
   const listed = addressInHosts(readTextIfThere(boot.sys, "/etc/hosts") ?? "", server);
   if (listed !== undefined) return listed;
+  const { nameservers, interfaces } = await untilNameServer(boot, server, network);
   if (nameservers.length === 0)
     throw new UserError(
       `The address of ${text(server)} can't be looked up: the network has no name server.`,
@@ -64,6 +69,23 @@ export async function findAddress(
   boot.log.debug(`${text(server)} is ${found}`);
   return found;
 }
+
+// Router advertisements bring an address, and DHCPv6 the name servers behind it.
+async function untilNameServer(boot: Boot, server: string, network: NetworkView): Promise<NetworkState> {
+  const found = await waitInTheOpen(boot, {
+    look: async () => {
+      const state = network.state();
+      return state.nameservers.length > 0 ? state : undefined;
+    },
+    changed: () => network.changed(),
+    describe: async () => `waiting for a name server that knows ${text(server)}`,
+    timeout_ms: Math.min(LATE_MS, boot.options.deviceTimeout_ms ?? LATE_MS),
+  });
+  return found ?? network.state();
+}
+
+/** How long after an address a name server may come. */
+const LATE_MS = 5000;
 
 /** The address of a name in the text of hosts(5). */
 export function addressInHosts(hosts: string, name: string): string | undefined {

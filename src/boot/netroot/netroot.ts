@@ -81,7 +81,7 @@ async function bringUp(
   const disks = new Set(
     [...settings.disks, ...firmware, root, named].filter((one) => one !== undefined).filter(isDisk),
   );
-  const places = facts === undefined ? undefined : await attachDisks(means, disks, facts, settings.iscsi);
+  const places = facts === undefined ? undefined : await attachDisks(means, disks, network, settings.iscsi);
   if (root === undefined) return undefined;
   if (!isDisk(root)) return { boot, elsewhere: root };
   const device = places?.get(root);
@@ -115,7 +115,7 @@ export async function mountNetRoot(
   const whole = completeNfs(root, facts, { hostname: hostname(boot), server });
   const rootFlags = [whole.options, boot.options.rootFlags].filter((list) => list !== "").join(",");
   const { flags, data } = planMount({ ...boot.options, rootFlags }, boot.words);
-  const address = await findAddress(boot, whole.server, facts);
+  const address = await findAddress(boot, whole.server, network);
   await mountNfs(means, { ...whole, address, flags, options: data, target });
 }
 

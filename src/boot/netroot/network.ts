@@ -7,4 +7,8 @@ export interface NetworkAccess {
   start(why: string): void;
   /** Waits until what was asked for is configured. @throws UserError */
   up(): Promise<NetworkState>;
+  /** What is configured by now: what an address need not wait for may come a moment later. */
+  state(): NetworkState;
+  /** Resolves at the next change of state(). */
+  changed(): Promise<void>;
 }

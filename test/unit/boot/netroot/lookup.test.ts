@@ -23,6 +23,11 @@ function factsOf(...addresses: string[]): NetworkState {
   return { interfaces: [{ name: "eth0", addresses }], nameservers: ["fd77::1"] };
 }
 
+/** In a network that is as it is. */
+function lookUp(boot: Boot, server: string, state: NetworkState, ask?: Ask): Promise<string> {
+  return findAddress(boot, server, { state: () => state, changed: () => new Promise(() => undefined) }, ask);
+}
+
 type Record = readonly [type: number, data: readonly number[]];
 
 /** The server's answer to a question: its header and name as they came, and records that point to the name. */
@@ -80,17 +85,17 @@ const unreachable: Ask = () => Promise.reject(new Error("no way"));
 const one = { interfaces: [], nameservers: ["10.77.0.1"] };
 
 test("addresses are their own", async () => {
-  const { boot } = setting("");
+  const { boot } = setting("rd.timeout=0.1");
   const nobody = { interfaces: [], nameservers: [] };
-  expect(await findAddress(boot, "10.0.2.2", nobody)).toBe("10.0.2.2");
-  expect(await findAddress(boot, "fe80::1%eth0", nobody)).toBe("fe80::1%eth0");
-  await expect(findAddress(boot, "server", nobody)).rejects.toThrow("the network has no name server");
+  expect(await lookUp(boot, "10.0.2.2", nobody)).toBe("10.0.2.2");
+  expect(await lookUp(boot, "fe80::1%eth0", nobody)).toBe("fe80::1%eth0");
+  await expect(lookUp(boot, "server", nobody)).rejects.toThrow("the network has no name server");
 });
 
 test("the image's /etc/hosts counts first", async () => {
   const hosts = "127.0.0.1 localhost # server\n10.0.0.7\tserver.test  SERVER # x\n\n";
   const { boot } = setting("", hosts);
-  expect(await findAddress(boot, "server", { interfaces: [], nameservers: [] })).toBe("10.0.0.7");
+  expect(await lookUp(boot, "server", { interfaces: [], nameservers: [] })).toBe("10.0.0.7");
   expect(addressInHosts(hosts, "x")).toBeUndefined();
 });
 
@@ -99,13 +104,13 @@ describe("name servers", () => {
     const { ask, asked, state } = servers((_, question) =>
       typeOf(question) === 1 ? answer(question, [ALIAS, A]) : undefined,
     );
-    expect(await findAddress(setting("").boot, "server.test", one, ask)).toBe("10.77.0.1");
+    expect(await lookUp(setting("").boot, "server.test", one, ask)).toBe("10.77.0.1");
     expect(asked[0]).toContain("10.77.0.1 server");
     expect(state.open).toBe(0);
   });
   test("tell one of IPv6 where there is no other", async () => {
     const { ask } = servers((_, question) => answer(question, typeOf(question) === 1 ? [] : [AAAA]));
-    expect(await findAddress(setting("").boot, "server.test", one, ask)).toBe("fd77::1");
+    expect(await lookUp(setting("").boot, "server.test", one, ask)).toBe("fd77::1");
   });
   test("are asked in the network's own domain for a name without a dot", async () => {
     const { ask, asked } = servers((_, question) => answer(question, [A]));
@@ -121,7 +126,7 @@ describe("name servers", () => {
       ...one,
       interfaces: [{ name: "eth0", addresses: [], lease: { ...lease, domain: "test" } }],
     };
-    await findAddress(setting("").boot, "server", facts, ask);
+    await lookUp(setting("").boot, "server", facts, ask);
     expect(asked[0]).toContain("server\u0004test");
   });
   test("that can't tell, or answer others, leave it to the next", async () => {
@@ -131,7 +136,7 @@ describe("name servers", () => {
       if (server === "10.0.0.2") return answer(encodeQuestion(1, "other", 4) ?? question, [A]);
       return typeOf(question) === 1 ? answer(question, [A]) : undefined;
     });
-    expect(await findAddress(setting("").boot, "server.test", facts, ask)).toBe("10.77.0.1");
+    expect(await lookUp(setting("").boot, "server.test", facts, ask)).toBe("10.77.0.1");
   });
   test("are asked by their addresses of either family", async () => {
     for (const server of ["127.0.0.1", "::1"]) {
@@ -162,25 +167,41 @@ describe("name servers", () => {
   test("are believed for IPv6 first where the machine has no other address", async () => {
     const { ask } = servers((_, question) => answer(question, [typeOf(question) === 1 ? A : AAAA]));
     const find = (state: NetworkState): Promise<string> =>
-      findAddress(setting("").boot, "server.test", state, ask);
+      lookUp(setting("").boot, "server.test", state, ask);
     expect(await find(factsOf("fd77::9/64"))).toBe("fd77::1");
     expect(await find(factsOf("fd77::9/64", "10.77.0.9/24"))).toBe("10.77.0.1");
   });
+  test("may come a moment after the address", async () => {
+    const { ask } = servers((_, question) => answer(question, [typeOf(question) === 1 ? A : AAAA]));
+    const none: NetworkState = { interfaces: [], nameservers: [] };
+    const next = Promise.withResolvers<void>();
+    let state = none;
+    const found = findAddress(
+      setting("").boot,
+      "server.test",
+      { state: () => state, changed: () => next.promise },
+      ask,
+    );
+    await Bun.sleep(1);
+    state = { ...none, nameservers: ["10.0.0.1"] };
+    next.resolve();
+    expect(await found).toBe("10.77.0.1");
+  });
   test("know no such name", async () => {
     const { ask } = servers((_, question) => answer(question, [], 3));
-    await expect(findAddress(setting("").boot, "server.test", one, ask)).rejects.toThrow(
+    await expect(lookUp(setting("").boot, "server.test", one, ask)).rejects.toThrow(
       "The name servers know no address of server.test.",
     );
   });
   test("do not answer: there is a sentence at the deadline", async () => {
     const { boot, lines } = setting("rd.timeout=1.5");
     const { ask, state } = servers(() => undefined);
-    await expect(findAddress(boot, "server.test", one, ask)).rejects.toThrow("10.77.0.1 did not answer.");
+    await expect(lookUp(boot, "server.test", one, ask)).rejects.toThrow("10.77.0.1 did not answer.");
     expect(lines.join("\n")).toContain("waiting for the address of server.test from 10.77.0.1");
     expect(state.open).toBe(0);
   });
   test("can't be reached at all", async () => {
-    await expect(findAddress(setting("").boot, "server.test", one, unreachable)).rejects.toThrow(
+    await expect(lookUp(setting("").boot, "server.test", one, unreachable)).rejects.toThrow(
       "No name server can be asked for server.test: 10.77.0.1: no way",
     );
   });
@@ -189,7 +210,7 @@ describe("name servers", () => {
 test("what can't be a name is not asked for", async () => {
   const { ask } = servers(() => undefined);
   for (const name of ["a..b", `${"x".repeat(64)}.test`, ".test"])
-    await expect(findAddress(setting("").boot, name, one, ask)).rejects.toThrow("can't be that of a server");
+    await expect(lookUp(setting("").boot, name, one, ask)).rejects.toThrow("can't be that of a server");
 });
 
 test("an answer that is cut off, or to something else, is none", () => {

@@ -59,7 +59,9 @@ function networkWith(state: Partial<NetworkState> = {}) {
   const started: string[] = [];
   const network: NetworkAccess = {
     start: (why) => void started.push(why),
-    up: async () => ({ interfaces: [], nameservers: [], ...state }),
+    up: async () => network.state(),
+    state: () => ({ interfaces: [], nameservers: [], ...state }),
+    changed: () => new Promise(() => undefined),
   };
   return { network, started };
 }
