@@ -16,7 +16,7 @@ import { temporaryDirectory } from "../fixtures/temporary.ts";
 
 const need = await userlandsNeed();
 const dir = temporaryDirectory();
-const { v4 } = serverAddress();
+const { v4, v6 } = serverAddress();
 const WAITING = "Waiting: when a device or more of the network appears, or else in 30 s";
 
 let initrd: string;
@@ -69,7 +69,8 @@ test.skipIf(need !== undefined)(
       `root=nfs:${v4}:/srv/root ip=10.77.0.9:::255.255.255.0::eth0:none rd.timeout=6`,
     );
     await machine.console.expect(WAITING, CLIENT_MS);
-    await server.command("ip link set eth0 up");
+    // Its address of IPv6 goes with the link.
+    await server.command(`ip link set eth0 up && ip addr add ${v6}/64 dev eth0 nodad`);
     await expectRoot(machine);
     expectSaid(machine, [
       /^The root 10\.77\.0\.1:\/srv\/root was not mounted within 6 s, in .*: the server (?:can't be reached \(EHOSTUNREACH\)|does not answer)\. Is it up/,
@@ -128,7 +129,7 @@ test.skipIf(need !== undefined)(
   "on a network of IPv6 alone: the router names the server that knows the NFS server's address",
   async () => {
     const machine = await startClient("netroot-again-ipv6", {
-      append: `root=nfs:${SERVER_NAME}:/srv/root ip=auto6`,
+      append: `root=nfs:${SERVER_NAME}:/srv/root ip=auto6 rd.shell=0`,
       initrd,
       cards: [server.card({ hub: 1 })],
     });
