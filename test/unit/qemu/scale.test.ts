@@ -96,6 +96,8 @@ test("modules that touch no device, as many as were asked for", () => {
     "kernel/lib/a.ko",
     "kernel/drivers/scsi/b.ko",
     "kernel/fs/nls/c-d.ko.xz",
+    "kernel/lib/test_bpf.ko.xz",
+    "kernel/lib/raid6/raid6_pq.ko",
     "kernel/net/e/f.ko",
     "",
   ];
