@@ -29,33 +29,30 @@ import { mountFstab } from "./boot/fstab-mounts.ts";
 import { keepExitrd } from "./boot/handover/keep-exitrd.ts";
 import { findOwnInit, handOverInPlace, needsDisks } from "./boot/handover/in-place.ts";
 import { PointOfNoReturn, handOver } from "./boot/handover/handover.ts";
-import { hasHooks, runHooks, warnOfUnknownPoints } from "./boot/hooks.ts";
+import { startedFrom } from "./boot/handover/oldroot.ts";
+import { runHooks, warnOfUnknownPoints } from "./boot/hooks.ts";
 import { warnIfCutShort } from "./boot/imagecheck.ts";
 import { readLegacy } from "./boot/legacy.ts";
 import { KernelModules, hasModules } from "./boot/kmodules.ts";
 import { kernelLog } from "./boot/log.ts";
-import { loadsDrivers, mayHoldBack } from "./boot/hold-drivers.ts";
-import { findIso } from "./boot/live/iso-scan.ts";
-import { mountLive } from "./boot/live/live.ts";
-import { readLiveSettings } from "./boot/live/settings.ts";
+import { loadsDrivers } from "./boot/hold-drivers.ts";
+import { readLiveSettings, wantsOverlay } from "./boot/live/settings.ts";
 import { isMountPoint, mountBase } from "./boot/mounts.ts";
 import { waitForNamed } from "./boot/named.ts";
-import type { Desk } from "./boot/prompt/desk.ts";
-import type { NetMeans } from "./boot/netroot/means.ts";
-import { asksForNoDisk, mountNetRoot, nameRoot, startNetwork } from "./boot/netroot/netroot.ts";
 import { lookElsewhere } from "./boot/netroot/elsewhere.ts";
-import { coverRoot } from "./boot/live/overlay.ts";
-import { startedFrom } from "./boot/handover/oldroot.ts";
-import { Network } from "./boot/network/network.ts";
-import { isRootOnNetwork } from "./boot/network/take-down.ts";
-import { Remote } from "./boot/remote/remote.ts";
+import { asksForNoDisk, startNetwork } from "./boot/netroot/netroot.ts";
+import { isRootOnNetwork } from "./boot/network/look.ts";
+import { NetworkOnDemand } from "./boot/network/on-demand.ts";
 import { readPacked, readParameters } from "./boot/packed.ts";
+import { parts } from "./boot/parts.ts";
+import type { Desk } from "./boot/prompt/desk.ts";
 import { Reaper } from "./boot/reaper.ts";
+import { type Answers, makeAnswers } from "./boot/remote/on-demand.ts";
 import { Resume } from "./boot/resume.ts";
-import { findRoot, makeMountPoint, makeRootReady, mountRoot } from "./boot/root.ts";
-import { startTiming } from "./boot/timing/recorder.ts";
-import { makeLayers } from "./boot/storage/layers.ts";
+import { type RootMeans, letHooksMount, mountTheRoot } from "./boot/root-ways.ts";
+import { LayersOnDemand, namesLayers } from "./boot/storage/on-demand.ts";
 import { Storage } from "./boot/storage/storage.ts";
+import { startTiming } from "./boot/timing/recorder.ts";
 import { waitInTheOpen } from "./boot/wait.ts";
 import { UserError, describe } from "./lib/errors.ts";
 import { readNetworkSettings } from "./network/settings.ts";
@@ -79,35 +76,28 @@ async function bootUp(boot: Boot): Promise<never> {
   const { sys, timing } = boot;
   const devices = new BlockDevices(sys);
   const resume = new Resume();
-  let modules: KernelModules | undefined;
   const panic_s = readPanicTimeout(sys);
   const ownInit = findOwnInit(boot);
-  let network: Network | undefined;
+  let network: NetworkOnDemand | undefined;
+  let modules: KernelModules | undefined;
+  let answers: Answers | undefined;
   const loadModules = async (names: readonly string[]): Promise<void> => modules?.load(names);
-  let remote: Remote | undefined;
   for (;;) {
     try {
       mountBase(sys);
-      network ??= new Network(boot, readNetworkSettings(boot.words).settings, loadModules);
+      network ??= new NetworkOnDemand(boot, readNetworkSettings(boot.words).settings, loadModules);
       warnIfCutShort(boot);
       modules ??= await timing.step("meeting the devices", () => meetDevices(boot, devices));
-      if (network.isAskedFor) network.start("the command line");
-      remote ??= new Remote(boot);
-      remote.start(network);
-      const root = await bringUpRoot(
-        boot,
-        devices,
-        modules,
-        resume,
-        remote.desk,
-        network,
-        ownInit !== undefined,
-      );
-      const done = remote;
-      remote = undefined;
-      await timing.step("ending questions from elsewhere", () =>
-        done.end("the root is mounted, and the system starts."),
-      );
+      if (network.settings.isAskedFor) network.start("the command line");
+      answers ??= await makeAnswers(boot);
+      answers.start(network);
+      const hasOwnInit = ownInit !== undefined;
+      const { desk } = answers;
+      const root = await bringUpRoot({ boot, devices, modules, resume, network, desk, hasOwnInit });
+      const done = answers;
+      answers = undefined;
+      const words = "the root is mounted, and the system starts.";
+      await timing.step("ending questions from elsewhere", () => done.end(words));
       await runHooks(boot, "pre-pivot", root);
       await waitForModules(boot, modules);
       await runHooks(boot, "cleanup", root);
@@ -119,9 +109,9 @@ async function bootUp(boot: Boot): Promise<never> {
     } catch (failure) {
       if (failure instanceof PointOfNoReturn) await lastResort(sys, boot.log, failure, panic_s);
       const elsewhere = network === undefined ? undefined : lookElsewhere(boot, network);
-      remote ??= new Remote(boot);
-      if (network !== undefined) remote.start(network);
-      remote.fail(describe(failure), whenAskedAgain(boot, failure));
+      answers ??= await makeAnswers(boot);
+      if (network !== undefined) answers.start(network);
+      answers.fail(describe(failure), whenAskedAgain(boot, failure));
       const missing = modules === undefined ? [] : await missingModules(boot, modules);
       await emergency(boot, failure, devices, missing, elsewhere, modules?.refused());
     }
@@ -164,122 +154,60 @@ async function meetDevices(boot: Boot, devices: BlockDevices): Promise<KernelMod
   return modules;
 }
 
-/** rd.neednet=1: hooks may need it. What needs it for the root waits for it by itself, and fails with it. */
-async function waitForNetwork(boot: Boot, network: Network): Promise<void> {
-  try {
-    await network.up();
-  } catch (failure) {
-    if (!(failure instanceof UserError)) throw failure;
-    boot.log.warning(`The boot goes on without the network that rd.neednet= waits for. ${failure.message}`);
-  }
+/** What a try of the boot works with. */
+interface Try extends Omit<RootMeans, "layers" | "loadModules" | "network"> {
+  readonly network: NetworkOnDemand;
+  readonly resume: Resume;
+  readonly desk: Desk;
+  readonly hasOwnInit: boolean;
 }
 
 /**
  * Mounts the root and what belongs to it, a hibernated system woken before. Returns the node of the root's device,
  * when it is one and was looked for.
  */
-async function bringUpRoot(
-  boot: Boot,
-  devices: BlockDevices,
-  modules: KernelModules,
-  resume: Resume,
-  desk: Desk,
-  network: Network,
-  hasOwnInit: boolean,
-): Promise<string | undefined> {
-  const loadModules = (names: readonly string[]): Promise<void> => modules.load(names);
-  const layers = makeLayers(boot, { changed: () => devices.wake(), loadModules, desk }, devices);
-  const storage = new Storage(devices, layers);
-  desk.goOn(() => storage.waitsFor());
+async function bringUpRoot(all: Try): Promise<string | undefined> {
+  const { boot, devices, modules, resume, network, desk, hasOwnInit } = all;
   const { timing } = boot;
-  if ((!hasOwnInit && !asksForNoDisk(boot)) || needsDisks(boot, storage)) void storage.run();
+  const loadModules = (names: readonly string[]): Promise<void> => modules.load(names);
+  const loadFilesystem = (type: string): Promise<void> => modules.loadFilesystem(type);
+  const layer = new LayersOnDemand(boot, { changed: () => devices.wake(), loadModules, desk }, devices);
+  if (namesLayers(boot)) await layer.load();
+  const layers = new Storage(devices, [layer]);
+  desk.goOn(() => layers.waitsFor());
+  if ((!hasOwnInit && !asksForNoDisk(boot)) || needsDisks(boot, layers)) void layers.run();
   try {
     startNetwork(boot, network);
-    if (network.isWaitedFor)
+    if (network.settings.isWaitedFor)
       await timing.step("waiting for the network", () => waitForNetwork(boot, network));
-    await timing.step("looking for a hibernated system", () => resume.attempt(boot, devices, storage));
-    const means = { boot, devices, layers: storage, loadModules };
-    const root = hasOwnInit
-      ? await letHooksMount(boot)
-      : await mountTheRoot(means, modules, network, storage);
+    await timing.step("looking for a hibernated system", () => resume.attempt(boot, devices, layers));
+    const means = { ...all, layers, loadModules };
+    const root = hasOwnInit ? await letHooksMount(boot) : await mountTheRoot(means);
     if (isMountPoint(boot.sys, newRoot)) {
-      await timing.step("covering the root", () => coverRoot(means, newRoot));
-      const loadFilesystem = (type: string): Promise<void> => modules.loadFilesystem(type);
-      await timing.step("mounting by fstab", () => mountFstab(boot, devices, storage, loadFilesystem));
+      if (wantsOverlay(readLiveSettings(boot.words).settings)) {
+        const { coverRoot } = await parts.live();
+        await timing.step("covering the root", () => coverRoot(means, newRoot));
+      }
+      await timing.step("mounting by fstab", () => mountFstab(boot, devices, layers, loadFilesystem));
     }
-    await timing.step("what else is named", () => waitForNamed(boot, devices, storage));
+    await timing.step("what else is named", () => waitForNamed(boot, devices, layers));
     return root;
   } catch (failure) {
-    if (!(failure instanceof UserError) || !storage.hasRefused()) throw failure;
+    if (!(failure instanceof UserError) || !layers.hasRefused()) throw failure;
     throw new PassphraseRefused(failure.message, failure.remedy);
   } finally {
-    await timing.step("ending the storage layers", () => storage.stop());
+    await timing.step("ending the storage layers", () => layers.stop());
   }
 }
 
-/** A whole system in memory needs no root, but a hook may mount one all the same. */
-async function letHooksMount(boot: Boot): Promise<undefined> {
-  if (!hasHooks(boot, "pre-mount") && !hasHooks(boot, "mount")) return;
-  makeMountPoint(boot.sys, newRoot);
-  await runHooks(boot, "pre-mount");
-  await runHooks(boot, "mount");
-}
-
-/** Mounts the root, or lets a hook do it. Returns the node of its device, when it is one and was looked for. */
-async function mountTheRoot(
-  means: NetMeans,
-  modules: KernelModules,
-  network: Network,
-  storage: Storage,
-): Promise<string | undefined> {
-  const { devices } = means;
-  const { timing } = means.boot;
-  if (isMountPoint(means.boot.sys, newRoot)) {
-    means.boot.log.notice(`${newRoot} is mounted already and is taken as the root.`);
-    return undefined;
+/** rd.neednet=1: hooks may need it. What needs it for the root waits for it by itself, and fails with it. */
+async function waitForNetwork(boot: Boot, network: NetworkOnDemand): Promise<void> {
+  try {
+    await network.up();
+  } catch (failure) {
+    if (!(failure instanceof UserError)) throw failure;
+    boot.log.warning(`The boot goes on without the network that rd.neednet= waits for. ${failure.message}`);
   }
-  const {
-    boot,
-    device: wanted,
-    elsewhere,
-  } = await timing.step("naming the root", () => nameRoot(means, network));
-  if (boot.options.rootDelay_ms > 0) {
-    boot.log.notice(`waiting ${boot.options.rootDelay_ms / 1000} s, as rootdelay= asks.`);
-    await timing.step("rootdelay", () => Bun.sleep(boot.options.rootDelay_ms));
-  }
-  const { iso } = readLiveSettings(boot.words).settings;
-  if (iso !== undefined)
-    await timing.step("looking for the image of a disc", () => findIso({ ...means, boot }, iso));
-  const device =
-    wanted === undefined
-      ? undefined
-      : await timing.step("looking for the root", () => findRoot(boot, devices, storage, wanted));
-  if (device !== undefined && mayHoldBack(boot)) modules.holdBack();
-  makeMountPoint(boot.sys, newRoot);
-  await runHooks(boot, "pre-mount", device?.node);
-  await runHooks(boot, "mount", device?.node);
-  if (isMountPoint(boot.sys, newRoot)) {
-    boot.log.info(`${newRoot} was mounted by a hook and is taken as the root.`);
-    return device?.node;
-  }
-  if (elsewhere !== undefined) {
-    await timing.step("mounting the root from elsewhere", () =>
-      mountNetRoot(means, network, elsewhere, newRoot),
-    );
-    return undefined;
-  }
-  if (device === undefined)
-    throw new UserError(`No hook has mounted the root on ${newRoot}, and root= names no block device.`);
-  if (readLiveSettings(boot.words).settings.live) {
-    await timing.step("mounting the live root", () => mountLive({ ...means, boot }, device, newRoot));
-    return device.node;
-  }
-  const loadFilesystem = (type: string): Promise<void> => modules.loadFilesystem(type);
-  const ready = await timing.step("checking the root", () =>
-    makeRootReady(boot, devices, storage, device, loadFilesystem),
-  );
-  await timing.step("mounting the root", () => mountRoot(boot, ready, newRoot, loadFilesystem));
-  return ready.node;
 }
 
 /** A module that is still loading would hold up the exec, in silence. */

@@ -1,39 +1,19 @@
 /** The child processes of process 1: every tool and every hook is run by `runChild`, and what shall run on by daemon.ts. */
 
-import {
-  type Fd,
-  O_CLOEXEC,
-  SIGCONT,
-  SIGKILL,
-  SIGTERM,
-  SysError,
-  type Syscalls,
-  isErrno,
-} from "../../syscalls/index.ts";
+import { SIGCONT, SIGKILL, SIGTERM, type Syscalls, isErrno } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import { describe } from "../lib/errors.ts";
 import type { Boot } from "./context.ts";
-import { type Output, Screen, type Show, readOutput } from "./output.ts";
-import { startProgram } from "./spawn.ts";
+import type { Output } from "./output.ts";
+import { type StartRequest, startPiped } from "./piped.ts";
 import { noTiming } from "./timing/timing.ts";
 import { waitInTheOpen } from "./wait.ts";
 
-export interface ChildRequest {
-  /** The program and its arguments, byte strings. A program without a slash is looked for in `toolDirectories`. */
-  readonly argv: readonly string[];
-  /** Words of these that no log may show. */
+export interface ChildRequest extends StartRequest {
+  /** Words of its arguments that no log may show. */
   readonly secrets?: readonly string[];
-  /** What its lines on the console begin with. */
-  readonly name: string;
   /** What it is to people, for sentences: "the hook 10-foo (pre-mount)". */
   readonly title: string;
-  /** Variables besides `toolEnvironment` (spawn.ts). */
-  readonly env?: Readonly<Record<string, string>>;
-  /** What it reads on standard input: bytes or a descriptor; nothing (/dev/null) when left out. */
-  readonly stdin?: Uint8Array | Fd;
-  readonly show: Show;
-  /** Gets each line as it comes, whatever is shown of it. */
-  readonly hear?: (line: string) => void;
   /** How long it may take; undefined waits for ever. */
   readonly deadline_ms: number | undefined;
 }
@@ -62,26 +42,12 @@ export interface ChildResult {
  * shown when `show` is "live".
  */
 export async function runChild(boot: Boot, request: ChildRequest): Promise<ChildResult> {
-  const { sys, log } = boot;
-  const { argv, secrets, name, title, env, stdin, show, hear, deadline_ms } = request;
+  const { log } = boot;
+  const { argv, secrets, title, deadline_ms } = request;
   log.debug(`running ${argv.map((word) => (secrets?.includes(word) ? "***" : text(word))).join(" ")}`);
-  const pipe = openPipe(sys);
-  if (typeof pipe === "string") return { end: { kind: "failed", why: pipe }, output: "" };
-  const child = startProgram(boot, {
-    argv,
-    ...(env === undefined ? {} : { env }),
-    stdio: [stdin ?? "ignore", pipe.write, pipe.write],
-  });
-  sys.close(pipe.write);
-  if (typeof child === "string") {
-    sys.close(pipe.read);
-    return { end: { kind: "failed", why: child }, output: "" };
-  }
-  const screen = new Screen(boot, name, show);
-  const output = readOutput(sys, pipe.read, (line) => {
-    hear?.(line);
-    screen.show(line);
-  });
+  const started = startPiped(boot, request);
+  if (typeof started === "string") return { end: { kind: "failed", why: started }, output: "" };
+  const { child, output, screen } = started;
   const end = await waitForEnd(boot, title, child, deadline_ms);
   await untilDrained(output);
   log.debug(`${title} ${describeEnd(end)}`);
@@ -105,16 +71,6 @@ export function describeEnd(end: ChildEnd): string {
       return "took too long";
     case "failed":
       return end.why;
-  }
-}
-
-/** A pipe for a child's output; why there is none, as a clause that fits behind the child's name. */
-export function openPipe(sys: Syscalls): { read: number; write: number } | string {
-  try {
-    return sys.pipe(O_CLOEXEC);
-  } catch (error) {
-    if (!(error instanceof SysError)) throw error;
-    return `can't be started: ${describe(error)}`;
   }
 }
 

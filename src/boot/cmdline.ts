@@ -41,7 +41,8 @@ function upToDashes(source: string, start: number): { words: Word[]; rest: numbe
 
 /** True when the kernel would take both for the same parameter. */
 export function sameName(a: string, b: string): boolean {
-  return a.replaceAll("-", "_") === b.replaceAll("-", "_");
+  // Each word is compared with some hundred names at each boot, before its first words.
+  return a.length === b.length && (a === b || a.replaceAll("-", "_") === b.replaceAll("-", "_"));
 }
 
 // isspace() of lib/ctype.c; 0xa0 counts, as the kernel's table is latin1.

@@ -1,8 +1,8 @@
 /** What every step of the boot is given: nothing of this is global. */
 
-import type { Syscalls } from "../../syscalls/index.ts";
+import type { RebootAction, Syscalls } from "../../syscalls/index.ts";
 import type { Log } from "./log.ts";
-import type { Options } from "./options.ts";
+import type { HookPoint } from "./points.ts";
 import type { Reaper } from "./reaper.ts";
 import type { Timing } from "./timing/timing.ts";
 import type { Word } from "./cmdline.ts";
@@ -19,6 +19,36 @@ export interface Boot {
   readonly reaper: Reaper;
   /** Keeps when what was done, when rd.timing asks for it. */
   readonly timing: Timing;
+}
+
+/** What the kernel command line asks of the early userspace (options.ts). */
+export interface Options {
+  /** The root device as written, but for a "live:" in front, or undefined when the command line names none. */
+  readonly root: string | undefined;
+  /** Filesystem types to try, in order; empty means: as the superblock says. */
+  readonly rootTypes: readonly string[];
+  readonly rootFlags: string;
+  readonly readOnly: boolean;
+  /** How long to wait for the root device; undefined waits for ever. */
+  readonly deviceTimeout_ms: number | undefined;
+  /** Pause before the root is looked for. */
+  readonly rootDelay_ms: number;
+  /** How long a hook may take; undefined is for ever. */
+  readonly hookTimeout_ms: number | undefined;
+  /** The init that was asked for; undefined means the kernel's own list. */
+  readonly init: string | undefined;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+  /** Each step is shown, although `quiet` hides it. */
+  readonly info: boolean;
+  /** Every system call is logged. */
+  readonly trace: boolean;
+  /** A rescue shell may be started when the boot fails; undefined unless someone has guessed at a passphrase. */
+  readonly shell: boolean | undefined;
+  /** The points of the boot at which a shell is started before it goes on. */
+  readonly breakAt: readonly HookPoint[];
+  /** What is done when the boot fails and there is no shell; undefined does as panic= says. */
+  readonly emergency: RebootAction | undefined;
 }
 
 /** What the kernel gave process 1: byte strings, and the limit that the runtime changed. */

@@ -7,13 +7,11 @@ import {
   describeEnd,
   endGroup,
   endOf,
-  openPipe,
   signalGroup,
   succeeded,
 } from "./children.ts";
 import type { Boot } from "./context.ts";
-import { Screen, readOutput } from "./output.ts";
-import { startProgram } from "./spawn.ts";
+import { startPiped } from "./piped.ts";
 
 /** As for a child that ends by itself. The program has to stay in the foreground. */
 export type DaemonRequest = Omit<ChildRequest, "deadline_ms">;
@@ -37,24 +35,10 @@ export interface Daemon {
  */
 export function startDaemon(boot: Boot, request: DaemonRequest): Daemon | string {
   const { sys, log } = boot;
-  const { argv, name, title, env, stdin, show, hear } = request;
-  const pipe = openPipe(sys);
-  if (typeof pipe === "string") return pipe;
-  const child = startProgram(boot, {
-    argv,
-    ...(env === undefined ? {} : { env }),
-    stdio: [stdin ?? "ignore", pipe.write, pipe.write],
-  });
-  sys.close(pipe.write);
-  if (typeof child === "string") {
-    sys.close(pipe.read);
-    return child;
-  }
-  const screen = new Screen(boot, name, show);
-  const output = readOutput(sys, pipe.read, (line) => {
-    hear?.(line);
-    screen.show(line);
-  });
+  const { title } = request;
+  const started = startPiped(boot, request);
+  if (typeof started === "string") return started;
+  const { child, output, screen } = started;
   let isTold = false;
   const ended = child.exited.then(
     () => endOf(child),

@@ -4,7 +4,7 @@
  */
 
 import { text } from "../lib/bytes.ts";
-import { type Word, sameName } from "./cmdline.ts";
+import type { Word } from "./cmdline.ts";
 import { switchValue } from "./switch-word.ts";
 
 /** The words by the names that the rest of rdinit knows, and a sentence for each that was old. */
@@ -32,7 +32,9 @@ function modernOf({ name, value }: Word): Word | undefined {
 }
 
 function find(names: Readonly<Record<string, string>>, name: string): string | undefined {
-  return Object.entries(names).find(([old]) => sameName(old, name))?.[1];
+  // Tens of names at each boot: asked for by one key, - and _ being the same (sameName(), cmdline.ts).
+  const key = name.replaceAll("-", "_");
+  return Object.hasOwn(names, key) ? names[key] : undefined;
 }
 
 // Any other value may be a password.

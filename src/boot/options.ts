@@ -8,42 +8,16 @@
 import type { RebootAction } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import { type Word, sameName } from "./cmdline.ts";
+import type { Options } from "./context.ts";
 import { foreignAdvice, isNeedless } from "./foreign-words.ts";
 import { withoutLive } from "./live/overlay-words.ts";
-import { type HookPoint, pointNamed } from "./points.ts";
+import { pointNamed } from "./points.ts";
 import { isForUs, meaningForUs } from "./handover/oldroot.ts";
 import { judgeDracutWord } from "./dracut-words.ts";
 import { subsystemParameters } from "./subsystems.ts";
 import { switchValue } from "./switch-word.ts";
 
-export interface Options {
-  /** The root device as written, but for a "live:" in front, or undefined when the command line names none. */
-  readonly root: string | undefined;
-  /** Filesystem types to try, in order; empty means: as the superblock says. */
-  readonly rootTypes: readonly string[];
-  readonly rootFlags: string;
-  readonly readOnly: boolean;
-  /** How long to wait for the root device; undefined waits for ever. */
-  readonly deviceTimeout_ms: number | undefined;
-  /** Pause before the root is looked for. */
-  readonly rootDelay_ms: number;
-  /** How long a hook may take; undefined is for ever. */
-  readonly hookTimeout_ms: number | undefined;
-  /** The init that was asked for; undefined means the kernel's own list. */
-  readonly init: string | undefined;
-  readonly quiet: boolean;
-  readonly debug: boolean;
-  /** Each step is shown, although `quiet` hides it. */
-  readonly info: boolean;
-  /** Every system call is logged. */
-  readonly trace: boolean;
-  /** A rescue shell may be started when the boot fails; undefined unless someone has guessed at a passphrase. */
-  readonly shell: boolean | undefined;
-  /** The points of the boot at which a shell is started before it goes on. */
-  readonly breakAt: readonly HookPoint[];
-  /** What is done when the boot fails and there is no shell; undefined does as panic= says. */
-  readonly emergency: RebootAction | undefined;
-}
+export type { Options } from "./context.ts";
 
 /** One parameter: how the table below describes it, for the code and for `rdinit --help`. */
 interface Parameter {

@@ -7,7 +7,7 @@ import { describeNetRoot } from "../boot/netroot/forms.ts";
 import { reasonForNetwork } from "../boot/netroot/netroot.ts";
 import { planNfs } from "../boot/netroot/nfs-plan.ts";
 import { readNetRootSettings } from "../boot/netroot/settings.ts";
-import { shareOptions } from "../boot/netroot/share.ts";
+import { shareOptions } from "../boot/netroot/share-options.ts";
 import type { NetRoot } from "../boot/netroot/types.ts";
 import type { Options } from "../boot/options.ts";
 import { planMount } from "../boot/root.ts";

@@ -1,24 +1,18 @@
-/** A root that is elsewhere: the network is brought up for it, disks are attached, filesystems are mounted. */
+/** A root that is elsewhere, or not: what names it, and whether it needs the network. What acts is loaded when one is named. */
 
-import { readTextIfThere } from "../../../syscalls/index.ts";
 import { UserError } from "../../lib/errors.ts";
-import { readNetworkSettings } from "../../network/settings.ts";
 import type { Boot } from "../context.ts";
 import type { DeviceRef } from "../deviceref.ts";
 import { startedFrom } from "../handover/oldroot.ts";
 import { hasHooks } from "../hooks.ts";
-import { chooseRoot, planMount } from "../root.ts";
-import { completeNfs, rootOfLease } from "./dhcp-root.ts";
-import { attachDisks } from "./disks.ts";
+import { parts } from "../parts.ts";
+import { chooseRoot } from "../root.ts";
 import { describeNetRoot } from "./forms.ts";
-import { firmwareDisks } from "./firmware.ts";
 import type { NetMeans } from "./means.ts";
 import type { NetworkAccess } from "./network.ts";
-import { mountNfs } from "./nfs.ts";
-import { findAddress } from "./lookup.ts";
 import { type NetRootSettings, readNetRootSettings } from "./settings.ts";
-import { isOverNetwork, mountShare, shareOptions } from "./share.ts";
-import type { NbdDisk, NetDisk, NetRoot, NfsRoot, ShareRoot } from "./types.ts";
+import { isOverNetwork, shareOptions } from "./share-options.ts";
+import type { NetDisk, NetRoot, NfsRoot, ShareRoot } from "./types.ts";
 
 /** What the root is, once all that leads there is known; hooks of mount have it when it is neither of these. */
 export interface NamedRoot {
@@ -54,47 +48,13 @@ export async function nameRoot(means: NetMeans, network: NetworkAccess): Promise
   const { boot } = means;
   const { settings } = readNetRootSettings(boot.words);
   if (settings.problem !== undefined) throw new UserError(`root= makes no sense: ${settings.problem}`);
-  const root = await bringUp(means, network, settings);
-  if (root !== undefined) return root;
+  if (settings.root !== undefined || reasonForNetwork(settings, boot.options.rootFlags) !== undefined) {
+    const { bringUp } = await parts.elsewhere();
+    const root = await bringUp(means, network, settings);
+    if (root !== undefined) return root;
+  }
   const chosen = chooseRoot(boot.options.root, hasHooks(boot, "mount"), startedFrom(boot.sys));
   return chosen === "left to hooks" ? { boot } : { boot, device: chosen };
-}
-
-/** The root elsewhere; undefined when root= names a device of the machine. */
-async function bringUp(
-  means: NetMeans,
-  network: NetworkAccess,
-  settings: NetRootSettings,
-): Promise<NamedRoot | undefined> {
-  const { boot, layers } = means;
-  const facts =
-    reasonForNetwork(settings, boot.options.rootFlags) === undefined ? undefined : await network.up();
-  const named =
-    facts !== undefined && settings.dhcp ? rootOfLease(facts, settings.iscsi.context.iscsi) : undefined;
-  const root = settings.root?.kind === "dhcp" ? named : settings.root;
-  if (named !== undefined && root !== named && !isDisk(named))
-    throw new UserError(
-      `The DHCP server names ${describeNetRoot(named)} as the root, and root= another one.`,
-      "Take root= or netroot=dhcp away.",
-    );
-  const firmware = facts === undefined ? [] : await firmwareDisks(means, settings.iscsi);
-  const disks = new Set(
-    [...settings.disks, ...firmware, root, named].filter((one) => one !== undefined).filter(isDisk),
-  );
-  const places = facts === undefined ? undefined : await attachDisks(means, disks, network, settings.iscsi);
-  if (root === undefined) return undefined;
-  if (!isDisk(root)) return { boot, elsewhere: root };
-  const device = places?.get(root);
-  if (device === undefined) return undefined;
-  layers.need?.(device);
-  return { boot: root.kind === "nbd" ? withOptions(boot, root) : boot, device };
-}
-
-function withOptions(boot: Boot, { type, flags }: NbdDisk): Boot {
-  const { options } = boot;
-  const rootTypes = type === undefined ? options.rootTypes : [type];
-  const rootFlags = [flags ?? "", options.rootFlags].filter((list) => list !== "").join(",");
-  return { ...boot, options: { ...options, rootTypes, rootFlags } };
 }
 
 /**
@@ -107,16 +67,8 @@ export async function mountNetRoot(
   root: NfsRoot | ShareRoot,
   target: string,
 ): Promise<void> {
-  if (root.kind !== "nfs") return mountShare(means, root, target);
-  const { boot } = means;
-  const facts = await network.up();
-  const { interfaces } = readNetworkSettings(boot.words).settings;
-  const server = interfaces.map((wish) => wish.server).find((one) => one !== undefined);
-  const whole = completeNfs(root, facts, { hostname: hostname(boot), server });
-  const rootFlags = [whole.options, boot.options.rootFlags].filter((list) => list !== "").join(",");
-  const { flags, data } = planMount({ ...boot.options, rootFlags }, boot.words);
-  const address = await findAddress(boot, whole.server, network);
-  await mountNfs(means, { ...whole, address, flags, options: data, target });
+  const { mountElsewhere } = await parts.elsewhere();
+  await mountElsewhere(means, network, root, target);
 }
 
 /** Why the network is needed, as it fits behind "for"; undefined when it is not. */
@@ -136,12 +88,7 @@ function needsNetwork(root: NetRoot, rootFlags: string): boolean {
   return true;
 }
 
-function isDisk(root: NetRoot): root is NetDisk {
+/** True for a root that is a disk of the network, and not a filesystem there. */
+export function isDisk(root: NetRoot): root is NetDisk {
   return root.kind === "nbd" || root.kind === "iscsi";
-}
-
-// The kernel has this for a machine without a name (init/version.c).
-function hostname({ sys }: Boot): string | undefined {
-  const name = readTextIfThere(sys, "/proc/sys/kernel/hostname")?.trim();
-  return name === "" || name === "(none)" ? undefined : name;
 }

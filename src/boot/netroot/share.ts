@@ -6,11 +6,12 @@
 import { MS_RDONLY, type Syscalls, isErrno } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
-import { hasOption, optionValue } from "../../storage/option-list.ts";
+import { optionValue } from "../../storage/option-list.ts";
 import { namesIn, readAttribute } from "../attributes.ts";
 import { planMount } from "../root.ts";
 import { waitInTheOpen } from "../wait.ts";
 import type { NetMeans } from "./means.ts";
+import { shareOptions } from "./share-options.ts";
 import type { ShareRoot } from "./types.ts";
 
 /**
@@ -46,21 +47,6 @@ export async function mountShare(means: NetMeans, root: ShareRoot, target: strin
     );
   const access = (flags & MS_RDONLY) === 0 ? "read-write" : "read-only";
   boot.log.info(`mounted the share ${text(root.tag)} (${root.kind}) as the root, ${access}`);
-}
-
-/** The options for the kernel: 9P is told its transport and the dialect of Linux, unless somebody says otherwise. */
-export function shareOptions(kind: ShareRoot["kind"], data: string): string {
-  if (kind === "virtiofs") return data;
-  const missing = [
-    ...(hasOption(data, "trans") ? [] : ["trans=virtio"]),
-    ...(hasOption(data, "version") ? [] : ["version=9p2000.L"]),
-  ];
-  return [...missing, ...(data === "" ? [] : [data])].join(",");
-}
-
-/** True when the share comes over a network after all: 9P over TCP. */
-export function isOverNetwork(kind: ShareRoot["kind"], options: string): boolean {
-  return kind === "9p" && optionValue(options, "trans") === "tcp";
 }
 
 // The alias by which the kernel itself would ask for a transport (net/9p/mod.c).

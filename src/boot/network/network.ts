@@ -1,7 +1,4 @@
-/**
- * The network of the early userspace. Nothing of it runs, and nothing is loaded for it, until the command line asks for it
- * or somebody who needs it does.
- */
+/** The network of the early userspace, once somebody asks for it (on-demand.ts). A chunk of its own (boot/parts.ts). */
 
 import { SysError } from "../../../syscalls/index.ts";
 import { type Link, type LinkAddress, readAddresses, readLinks } from "../../../syscalls/rtnetlink/index.ts";
@@ -15,7 +12,7 @@ import { tellRealSystem } from "./leave-up.ts";
 import { loopbackUp } from "./loopback.ts";
 import { collectNames } from "./resolver.ts";
 import { Session } from "./session.ts";
-import { linksThatAreUp, takeDown } from "./take-down.ts";
+import { takeDown } from "./take-down.ts";
 
 export class Network {
   private readonly boot: Boot;
@@ -28,26 +25,17 @@ export class Network {
   private hasFailed = false;
   private next = Promise.withResolvers<void>();
 
-  /** To be made before any hook runs, so that what hooks do to the network is taken back as well. */
+  /** @param before the links that were up before anything of ours ran (look.ts) */
   constructor(
     boot: Boot,
     settings: NetworkSettings,
     loadModules: (names: readonly string[]) => Promise<void>,
+    before: ReadonlySet<string>,
   ) {
     this.boot = boot;
     this.settings = settings;
     this.loadModules = loadModules;
-    this.before = linksThatAreUp(boot.sys);
-  }
-
-  /** Whether the command line asks for it by itself. */
-  get isAskedFor(): boolean {
-    return this.settings.isAskedFor;
-  }
-
-  /** Whether the command line wants the boot to wait for it, whatever the root is. */
-  get isWaitedFor(): boolean {
-    return this.settings.isWaitedFor;
+    this.before = before;
   }
 
   /**

@@ -1,16 +1,7 @@
 /** What of the image remote unlock takes. */
 
-import {
-  AT_FDCWD,
-  AT_SYMLINK_NOFOLLOW,
-  O_CLOEXEC,
-  O_RDONLY,
-  SysError,
-  type Syscalls,
-  list,
-} from "../../../syscalls/index.ts";
+import { AT_FDCWD, O_CLOEXEC, O_RDONLY, SysError, type Syscalls, list } from "../../../syscalls/index.ts";
 import { type HostKey, readHostKey } from "../../lib/ssh-key.ts";
-import { LOGIN_SHELL } from "../../unlock/login.ts";
 import { hasProgram } from "../spawn.ts";
 
 /** Where the image has them. */
@@ -19,11 +10,6 @@ const PLACES = { hostKeys: "/etc/dropbear", authorized: "/root/.ssh/authorized_k
 /** A host key, and the file that dropbear gets. */
 export interface FoundKey extends HostKey {
   readonly path: string;
-}
-
-/** True for an image that was built for remote unlock. */
-export function isBuiltForSsh(sys: Syscalls): boolean {
-  return readIfThere(() => sys.stat(AT_FDCWD, LOGIN_SHELL, AT_SYMLINK_NOFOLLOW)) !== undefined;
 }
 
 /** The host keys, or what is missing: a clause. */

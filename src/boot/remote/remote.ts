@@ -1,6 +1,6 @@
 /**
  * Remote unlock: while a passphrase is asked for, dropbear(8) lets those in who have a key, and what they get is the
- * question (src/unlock).
+ * question (src/unlock). A chunk of its own (boot/parts.ts), for boots that have it (on-demand.ts).
  *
  * The network is begun when an encrypted volume was met, dropbear when somebody is to be asked; with rd.ssh.shell=1 also
  * when the boot has failed. Before and after that nothing listens.
@@ -15,25 +15,13 @@ import { Desk } from "../prompt/desk.ts";
 import { hasShell } from "../rescue.ts";
 import { reachableAddresses } from "./addresses.ts";
 import { planDropbear, readDropbear } from "./dropbear.ts";
-import { type FoundKey, findKeys, isBuiltForSsh } from "./image.ts";
+import { type FoundKey, findKeys } from "./image.ts";
+import { type Answers, type RemoteNetwork, patience_ms, tellFailure } from "./on-demand.ts";
 import { mountPts, tellTerminals } from "./pts.ts";
 import { type RemoteSettings, readRemoteSettings } from "./settings.ts";
 
-/** What it needs of the network (boot/network/network.ts). */
-export interface RemoteNetwork {
-  readonly start: (why: string) => void;
-  /** @throws UserError with what lacks */
-  readonly up: () => Promise<unknown>;
-  readonly changed: () => Promise<void>;
-}
-
-/** How long sessions get to end, when they have been told and again when they are made to. */
-const patience_ms = 2000;
-
-/** Serves until `end`; a boot that is tried again behind that takes another. */
-export class Remote {
+export class Remote implements Answers {
   private readonly boot: Boot;
-  /** Where those are asked who have logged in, and whoever else comes to the socket. */
   readonly desk: Desk;
   private readonly settings: RemoteSettings;
   private readonly failed = Promise.withResolvers<void>();
@@ -50,23 +38,17 @@ export class Remote {
     this.desk.shellObstacle = () => this.shellObstacle();
   }
 
-  /** Begins to watch for what needs it, in the background; further calls do nothing. Never throws. */
   start(network: RemoteNetwork): void {
-    if (this.running !== undefined || !(this.settings.on ?? isBuiltForSsh(this.boot.sys))) return;
+    if (this.running !== undefined) return;
     this.running = this.run(network).catch((error: unknown) =>
       this.boot.log.warning(`Nobody can unlock over SSH: ${describe(error)}.`),
     );
   }
 
-  /**
-   * The boot has failed: those who wait are told, and who may have a shell can come and look.
-   * @param again when it is tried again by itself, a sentence: then who waits need not come again
-   */
   fail(words: string, again?: string): void {
     const shell = this.running !== undefined && this.shellObstacle() === undefined;
     const way = shell ? ["'ssh -t' with sh behind it gives a shell."] : [];
-    if (again === undefined) this.desk.fail([words, ...way].join(" "));
-    else this.desk.rest(["The boot has failed.", words, again, ...way].join(" "));
+    tellFailure(this.desk, words, again, ...way);
     if (!shell) return;
     this.desk.open();
     this.failed.resolve();

@@ -7,10 +7,18 @@ import { filesystemModules } from "./filesystems.ts";
 import type { Layer } from "./layer.ts";
 import { type Mount, mountOf, mountOption } from "./mountinfo.ts";
 import { attribute } from "./sysfs.ts";
-import type { Walk } from "./walk.ts";
+
+/** Who looks at devices, as walk.ts does. */
+export interface DeviceFinder {
+  readonly root: FileTree;
+  readonly mounts: readonly Mount[];
+  mounted(mount: Mount): Layer | undefined;
+  numbered(number: string): Layer | undefined;
+  named(name: string): Layer | undefined;
+}
 
 /** What a mount is on: its devices, or the file systems that an overlay lays on each other. */
-export function devicesOfMount(walk: Walk, mount: Mount): Layer[] {
+export function devicesOfMount(walk: DeviceFinder, mount: Mount): Layer[] {
   if (!mount.rdev.startsWith("0:")) {
     const others = LOGS.map((option) => mountOption(mount.options, option)).filter(
       (path) => path !== undefined,
@@ -75,7 +83,7 @@ function distinct(layers: readonly (Layer | undefined)[]): Layer[] {
 }
 
 // What can be seen of the directories of an overlay; a container sees none of them.
-function overlaid(walk: Walk, mount: Mount): (Layer | undefined)[] {
+function overlaid(walk: DeviceFinder, mount: Mount): (Layer | undefined)[] {
   const directories = ["lowerdir", "upperdir"].flatMap(
     (option) => mountOption(mount.options, option)?.split(/(?<!\\):+/) ?? [],
   );
@@ -85,7 +93,7 @@ function overlaid(walk: Walk, mount: Mount): (Layer | undefined)[] {
   return [...new Set(holders)].map((holder) => holder && walk.mounted(holder));
 }
 
-function btrfsDevices(walk: Walk, source: string): (Layer | undefined)[] {
+function btrfsDevices(walk: DeviceFinder, source: string): (Layer | undefined)[] {
   const name = nodeName(walk.root, source);
   const all = walk.root
     .list("/sys/fs/btrfs")
@@ -98,7 +106,7 @@ function btrfsDevices(walk: Walk, source: string): (Layer | undefined)[] {
   return [name === undefined ? undefined : walk.named(name)];
 }
 
-function nodeLayer(walk: Walk, path: string): Layer | undefined {
+function nodeLayer(walk: DeviceFinder, path: string): Layer | undefined {
   const name = nodeName(walk.root, path);
   return name === undefined ? undefined : walk.named(name);
 }

@@ -8,12 +8,12 @@ import { checker, filesystemModules } from "./filesystems.ts";
 import type { Layer } from "./layer.ts";
 import { identifyMapping } from "./mapping.ts";
 import { type Mount, mountOf } from "./mountinfo.ts";
-import { devicesOfMount, networkLayer } from "./nodevice.ts";
+import { type DeviceFinder, devicesOfMount, networkLayer } from "./nodevice.ts";
 import { attribute, isLoaded, needed } from "./sysfs.ts";
 import { ARRAY_MODULES, NETWORK_DISKS, virtualDevice, type VirtualDevice } from "./virtual.ts";
 
 /** One look at a machine. Each device is looked at once, however many layers stand on it. */
-export class Walk {
+export class Walk implements DeviceFinder {
   readonly root: FileTree;
   readonly mounts: readonly Mount[];
   private readonly known = new Map<string, Layer>();

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
+import { parts } from "../../../src/boot/parts.ts";
 import { init } from "../../../src/init.ts";
 import {
   type FakeKernel,
@@ -69,6 +70,10 @@ function start(kernel: FakeKernel, around = (_: Call, proceed: () => unknown): u
 // init() takes the process's own last exits for itself.
 const events = ["uncaughtException", "unhandledRejection"] as const;
 let before: Function[] = [];
+// A chunk of /init is there at once; under the test runner it is a file.
+beforeAll(async () => {
+  await Promise.all(Object.values(parts).map((load) => load()));
+});
 beforeEach(() => {
   before = events.flatMap((event) => process.listeners(event as "exit") as Function[]);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { completeNfs, rootOfLease } from "../../../../src/boot/netroot/dhcp-root.ts";
 import type { Lease, NetworkState } from "../../../../src/network/types.ts";
 import { planNfs } from "../../../../src/boot/netroot/nfs-plan.ts";
-import { isOverNetwork, shareOptions } from "../../../../src/boot/netroot/share.ts";
+import { isOverNetwork, shareOptions } from "../../../../src/boot/netroot/share-options.ts";
 import type { NfsRoot } from "../../../../src/boot/netroot/types.ts";
 
 function versions(options: string, mayBe3 = true): string[] {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { isRootOnNetwork, linksThatAreUp, takeDown } from "../../../../src/boot/network/take-down.ts";
+import { isRootOnNetwork, linksThatAreUp } from "../../../../src/boot/network/look.ts";
+import { takeDown } from "../../../../src/boot/network/take-down.ts";
 import { type Tree, attribute, fakeKernel } from "../../../../syscalls/fake.ts";
 import { bootOn } from "../../../fixtures/disks-in-memory.ts";
 
