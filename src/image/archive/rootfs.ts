@@ -162,7 +162,8 @@ class Unpacking implements Rootfs {
   // Makes `place` a further name of the file that the entry belongs to. False when that can't be.
   private link(place: string, member: CpioMember): boolean {
     this.remove(place);
-    const first = this.find(this.firstNames.get(keyOf(member)) ?? "", "stay")?.place;
+    const firstName = this.firstNames.get(keyOf(member)) ?? "";
+    const first = isDirectoryName(firstName) ? undefined : this.find(firstName, "stay")?.place;
     if (!first || first.isDirectory || this.nodes.has(place)) return false;
     this.put(place, first);
     // What has taken the first name since: the kernel would write to that, through a symlink, too.

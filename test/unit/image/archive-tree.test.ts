@@ -180,6 +180,11 @@ describe("hard links", () => {
     expect(tree.node("d/b")?.type).toBe("socket");
     expect(tree.lost.map(({ path }) => path)).toEqual(["d/b"]);
   });
+  test("to a name that only a directory can have: no file is found by it", () => {
+    const tree = treeOf(dir("d"), hard("d/a/", "lost"), file("d/a", "data"), hard("d/b", "more"));
+    expect(all(tree)).toEqual(["/ directory", "/d directory", "/d/a file"]);
+    expect(contents(tree, "/d/a")).toBe("data");
+  });
   test("by a name that only a directory has, which stays and is changed all the same", () => {
     const node = { mode: CHAR, uid: 3, gid: 4 };
     const inside = file("d/f");
