@@ -76,6 +76,7 @@ test.skipIf(need !== undefined)(
       /^The root 10\.77\.0\.1:\/srv\/root was not mounted within 6 s, in .*: the server (?:can't be reached \(EHOSTUNREACH\)|does not answer)\. Is it up/,
       `The root is on the network (root=nfs:${v4}:/srv/root). Network interfaces:`,
       /^ {2}eth0 \S+ up 10\.77\.0\.9\/24/,
+      "  no default route",
       "30 s are over: the boot is tried again.",
     ]);
   },

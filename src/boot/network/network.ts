@@ -1,7 +1,13 @@
 /** The network of the early userspace, once somebody asks for it (on-demand.ts). A chunk of its own (boot/parts.ts). */
 
 import { SysError } from "../../../syscalls/index.ts";
-import { type Link, type LinkAddress, readAddresses, readLinks } from "../../../syscalls/rtnetlink/index.ts";
+import {
+  type Link,
+  type LinkAddress,
+  readAddresses,
+  readLinks,
+  readRoutes,
+} from "../../../syscalls/rtnetlink/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
 import { formatAddress } from "../../network/address.ts";
@@ -115,8 +121,11 @@ export class Network {
       const addresses = readAddresses(kernel);
       const links = readLinks(kernel).filter(({ type }) => type !== "loopback");
       const { nameservers } = this.state();
+      const isLocal = readRoutes(kernel).every(({ destination }) => destination !== undefined);
       return [
         ...links.map((link) => `  ${describeLink(link, addresses)}`),
+        // What is behind a gateway can't be reached then.
+        ...(isLocal && addresses.some(({ scope }) => scope === "global") ? ["  no default route"] : []),
         ...(nameservers.length === 0 ? [] : [`  name servers: ${nameservers.join(", ")}`]),
       ];
     } catch (error) {
