@@ -182,5 +182,9 @@ int lzma_unpack(const unsigned char *from, size_t packed, unsigned char *to, siz
         if (d.starved || rep0 >= at || length > size - at) return 0;
         for (; length > 0; length--, at++) to[at] = to[at - rep0 - 1];
     }
-    return !d.starved;
+    /* xz marks the end, a match at the greatest distance. Where a stream is damaged it is hardly ever there. */
+    unsigned position = size & ((1 << POSITION_BITS) - 1);
+    if (!bit(&d, IS_MATCH + (state << POSITION_BITS) + position) || bit(&d, IS_REP + state)) return 0;
+    unsigned length = match_length(&d, LENGTHS, position);
+    return match_distance(&d, length) == ~0u && d.code == 0 && !d.starved && d.in == d.in_end;
 }

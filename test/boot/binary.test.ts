@@ -1,7 +1,15 @@
 /** The file itself: static, and a command-line tool on any x86-64 distribution. */
 
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PROJECT, run, tryRun } from "../../qemu/host.ts";
@@ -64,3 +72,20 @@ for (const name of ["rdinit", "init"])
       expect(await run(argv)).toStartWith("rdinit ");
     });
   });
+
+test("a part of the packed form that was damaged is told", async () => {
+  const bytes = readFileSync(join(PROJECT, "build/init"));
+  // Behind the open pages and the libraries the windows fill the file but for its end.
+  const at = Math.floor(bytes.length * 0.6);
+  bytes[at] = (bytes[at] ?? 0) ^ 0x55;
+  const damaged = join(dir, "damaged");
+  writeFileSync(damaged, bytes, { mode: 0o755 });
+  chmodSync(dir, 0o755);
+  // An ordinary user has no userfaultfd(2), so all windows are unpacked.
+  const user = process.getuid?.() === 0 ? ["setpriv", "--reuid", "65534", "--clear-groups"] : [];
+  const { status, stderr } = await tryRun([...user, damaged, "--version"]);
+  expect(stderr).toBe(
+    "rdinit: /init is damaged: a part of the runtime can't be unpacked. Build the image anew.\n",
+  );
+  expect(status).toBe(127);
+});

@@ -15,7 +15,7 @@ beforeAll(() => {
   const built = Bun.spawnSync(["cc", ...flags, source, "-o", program]);
   expect(built.stderr.toString()).toBe("");
   return () => rmSync(dir, { recursive: true });
-});
+}, 60_000);
 
 function unfilter(bytes: Uint8Array): Buffer {
   const { stdout, stderr, exitCode } = Bun.spawnSync([program], { stdin: Buffer.from(bytes) });

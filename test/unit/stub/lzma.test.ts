@@ -21,7 +21,7 @@ beforeAll(() => {
   const built = Bun.spawnSync(["cc", ...flags, source, "-o", program]);
   expect(built.stderr.toString()).toBe("");
   return () => rmSync(dir, { recursive: true });
-});
+}, 60_000);
 
 interface Case {
   readonly packed: Uint8Array;
@@ -107,5 +107,8 @@ test("no damaged stream leads out of its buffers", () => {
     ...fc.sample(random, { numRuns: 300, seed: 9 }),
   ];
   // The sanitizer would have ended the program, which unpack() sees.
-  expect(unpack(cases)).toHaveLength(cases.length);
+  const answers = unpack(cases);
+  expect(answers).toHaveLength(cases.length);
+  // What comes before the damage may be all there is, but hardly the mark of the end.
+  expect(answers.filter(({ good }) => good).length).toBeLessThan(5);
 });
