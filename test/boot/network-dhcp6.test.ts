@@ -37,6 +37,8 @@ test.skipIf(need !== undefined)(
       "resolv.conf search test",
       "resolv.conf nameserver 10.77.0.1",
       "resolv.conf nameserver fd77::1",
+      // The router's advertisement names it too, by its address on the link.
+      "resolv.conf nameserver fe80::5054:ff:fe77:1%eth0",
       "host client",
     ]);
     expectSaid(machine, [/^eth0 has fd77:[0-9a-f:]+\/128 by DHCPv6, for \d+ s$/]);
