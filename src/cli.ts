@@ -2,8 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { version } from "../package.json";
-import { parameters } from "./boot/options.ts";
-import { subsystemParameters } from "./boot/subsystems.ts";
+import { parameters } from "./boot/cmdline/options.ts";
+import { subsystemParameters } from "./boot/cmdline/subsystems.ts";
 import { parseCall } from "./cli/args.ts";
 import { catCommand } from "./cli/cat.ts";
 import { chartCommand } from "./cli/chart.ts";

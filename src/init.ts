@@ -1,7 +1,7 @@
 /**
  * Process 1 of the early userspace, from its first line to the real init.
  *
- * It reads the kernel command line (boot/options.ts has the table of parameters), and of the image
+ * It reads the kernel command line (boot/cmdline/options.ts has the table of parameters), and of the image
  *   /etc/rdinit/cmdline         parameters that count as if they stood in front of it
  *   /etc/rdinit.d/POINT/        programs to run at named points (boot/hooks.ts)
  *   /lib/modules/RELEASE/       modules with modules.dep, modules.alias, modules.softdep
@@ -15,17 +15,17 @@
  */
 
 import { type Syscalls, readText, traced } from "../syscalls/index.ts";
-import { BlockDevices } from "./boot/blockdevices.ts";
+import { BlockDevices } from "./boot/devices/blockdevices.ts";
 import { type Boot, newRoot } from "./boot/context.ts";
-import { missingModules, watchDevices } from "./boot/coldplug.ts";
+import { missingModules, watchDevices } from "./boot/drivers/coldplug.ts";
 import {
   PassphraseRefused,
   emergency,
   lastResort,
   readPanicTimeout,
   whenAskedAgain,
-} from "./boot/emergency.ts";
-import { mountFstab } from "./boot/fstab-mounts.ts";
+} from "./boot/rescue/emergency.ts";
+import { mountFstab } from "./boot/mount/fstab-mounts.ts";
 import { keepExitrd } from "./boot/handover/keep-exitrd.ts";
 import { findOwnInit, handOverInPlace, needsDisks } from "./boot/handover/in-place.ts";
 import { PointOfNoReturn, handOver } from "./boot/handover/handover.ts";
@@ -33,20 +33,20 @@ import { startedFrom } from "./boot/handover/oldroot.ts";
 import { runHooks, warnOfUnknownPoints } from "./boot/hooks.ts";
 import { warnIfCutShort } from "./boot/imagecheck.ts";
 import { readLegacy } from "./boot/legacy.ts";
-import { KernelModules, hasModules } from "./boot/kmodules.ts";
+import { KernelModules, hasModules } from "./boot/drivers/kmodules.ts";
 import { kernelLog } from "./boot/log.ts";
-import { loadsDrivers } from "./boot/hold-drivers.ts";
+import { loadsDrivers } from "./boot/drivers/hold-drivers.ts";
 import { readLiveSettings, wantsOverlay } from "./boot/live/settings.ts";
-import { isMountPoint, mountBase } from "./boot/mounts.ts";
-import { waitForNamed } from "./boot/named.ts";
+import { isMountPoint, mountBase } from "./boot/mount/mounts.ts";
+import { waitForNamed } from "./boot/devices/named.ts";
 import { lookElsewhere } from "./boot/netroot/elsewhere.ts";
 import { asksForNoDisk, startNetwork } from "./boot/netroot/netroot.ts";
 import { isRootOnNetwork } from "./boot/network/look.ts";
 import { NetworkOnDemand } from "./boot/network/on-demand.ts";
-import { readPacked, readParameters } from "./boot/packed.ts";
+import { readPacked, readParameters } from "./boot/cmdline/packed.ts";
 import { parts } from "./boot/parts.ts";
 import type { Desk } from "./boot/prompt/desk.ts";
-import { Reaper } from "./boot/reaper.ts";
+import { Reaper } from "./boot/children/reaper.ts";
 import { type Answers, makeAnswers } from "./boot/remote/on-demand.ts";
 import { Resume } from "./boot/resume.ts";
 import { type RootMeans, letHooksMount, mountTheRoot } from "./boot/root-ways.ts";

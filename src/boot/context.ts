@@ -3,9 +3,9 @@
 import type { RebootAction, Syscalls } from "../../syscalls/index.ts";
 import type { Log } from "./log.ts";
 import type { HookPoint } from "./points.ts";
-import type { Reaper } from "./reaper.ts";
+import type { Reaper } from "./children/reaper.ts";
 import type { Timing } from "./timing/timing.ts";
-import type { Word } from "./cmdline.ts";
+import type { Word } from "./cmdline/cmdline.ts";
 
 export interface Boot {
   readonly sys: Syscalls;

@@ -20,11 +20,11 @@ import { SysError, isErrno, list } from "../../syscalls/index.ts";
 import { text } from "../lib/bytes.ts";
 import { describe } from "../lib/errors.ts";
 import { nearest } from "../lib/nearest.ts";
-import { describeEnd, runChild, succeeded } from "./children.ts";
+import { describeEnd, runChild, succeeded } from "./children/children.ts";
 import { type Boot, newRoot } from "./context.ts";
 import { whyNotExecutable } from "./handover/newinit.ts";
 import { type HookPoint, hookPoints } from "./points.ts";
-import { breakAt } from "./rescue.ts";
+import { breakAt } from "./rescue/rescue.ts";
 
 /** Where hooks are, in the image: a directory for each point. */
 export const hooksDirectory = "/etc/rdinit.d";

@@ -8,15 +8,15 @@
 import { O_CLOEXEC, O_WRONLY, SysError, type Syscalls, exists, writeAll } from "../../syscalls/index.ts";
 import { text, toBytes } from "../lib/bytes.ts";
 import { describe } from "../lib/errors.ts";
-import type { BlockDevice } from "./blockdevice.ts";
-import type { BlockDevices } from "./blockdevices.ts";
-import { type Word, sameName } from "./cmdline.ts";
+import type { BlockDevice } from "./devices/blockdevice.ts";
+import type { BlockDevices } from "./devices/blockdevices.ts";
+import { type Word, sameName } from "./cmdline/cmdline.ts";
 import type { Boot } from "./context.ts";
-import { type DeviceRef, describeRef, parseDeviceRef } from "./deviceref.ts";
-import { findOpened } from "./finddevice.ts";
+import { type DeviceRef, describeRef, parseDeviceRef } from "./devices/deviceref.ts";
+import { findOpened } from "./devices/finddevice.ts";
 import type { Layers } from "./storage/layer.ts";
 import { sayIfSlow } from "./wait.ts";
-import { waitForDevices } from "./wait-devices.ts";
+import { waitForDevices } from "./devices/wait-devices.ts";
 
 export interface ResumeSettings {
   /** The device that holds the image; undefined when none is named or noresume is. */

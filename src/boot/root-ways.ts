@@ -1,13 +1,13 @@
 /** The ways in which a root comes to be mounted: by a hook, from elsewhere, as a live system, or from a device. */
 
 import { UserError } from "../lib/errors.ts";
-import type { BlockDevice } from "./blockdevice.ts";
+import type { BlockDevice } from "./devices/blockdevice.ts";
 import { type Boot, newRoot } from "./context.ts";
-import { mayHoldBack } from "./hold-drivers.ts";
+import { mayHoldBack } from "./drivers/hold-drivers.ts";
 import { hasHooks, runHooks } from "./hooks.ts";
-import type { KernelModules } from "./kmodules.ts";
+import type { KernelModules } from "./drivers/kmodules.ts";
 import { readLiveSettings } from "./live/settings.ts";
-import { isMountPoint } from "./mounts.ts";
+import { isMountPoint } from "./mount/mounts.ts";
 import type { NetMeans } from "./netroot/means.ts";
 import { type NamedRoot, mountNetRoot, nameRoot } from "./netroot/netroot.ts";
 import type { NetworkAccess } from "./netroot/network.ts";

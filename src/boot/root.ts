@@ -12,24 +12,24 @@ import {
 import { text } from "../lib/bytes.ts";
 import { UserError, describe } from "../lib/errors.ts";
 import { parseFstab } from "../storage/fstab.ts";
-import type { BlockDevice } from "./blockdevice.ts";
-import type { BlockDevices } from "./blockdevices.ts";
-import { isSameBtrfs } from "./btrfs.ts";
-import type { Word } from "./cmdline.ts";
+import type { BlockDevice } from "./devices/blockdevice.ts";
+import type { BlockDevices } from "./devices/blockdevices.ts";
+import { isSameBtrfs } from "./mount/btrfs.ts";
+import type { Word } from "./cmdline/cmdline.ts";
 import type { Boot } from "./context.ts";
-import { type DeviceRef, describeRef, parseDeviceRef } from "./deviceref.ts";
-import { describeFileType } from "./filetype.ts";
-import { findOpened } from "./finddevice.ts";
-import { foreignRoot } from "./foreign-words.ts";
+import { type DeviceRef, describeRef, parseDeviceRef } from "./devices/deviceref.ts";
+import { describeFileType } from "./mount/filetype.ts";
+import { findOpened } from "./devices/finddevice.ts";
+import { foreignRoot } from "./cmdline/foreign-words.ts";
 import { readLiveSettings, wantsOverlay } from "./live/settings.ts";
-import { type LoadFilesystem, makeReady, mountDevice } from "./mountdevice.ts";
-import { parseMountOptions } from "./mountoptions.ts";
+import { type LoadFilesystem, makeReady, mountDevice } from "./mount/mountdevice.ts";
+import { parseMountOptions } from "./mount/mountoptions.ts";
 import type { Start } from "./handover/oldroot.ts";
-import type { Options } from "./options.ts";
-import { packedFile } from "./packed.ts";
+import type { Options } from "./cmdline/options.ts";
+import { packedFile } from "./cmdline/packed.ts";
 import type { Layers } from "./storage/layer.ts";
 import type { Storage } from "./storage/storage.ts";
-import { waitForDevices } from "./wait-devices.ts";
+import { waitForDevices } from "./devices/wait-devices.ts";
 
 /**
  * The block device that `root=` names. When it names none and may do so, as hooks may mount the root or the image is a

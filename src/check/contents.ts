@@ -1,6 +1,6 @@
 /** Whether an image is whole in itself: what it holds, without a look at any machine. */
 
-import { parseCommandLine } from "../boot/cmdline.ts";
+import { parseCommandLine } from "../boot/cmdline/cmdline.ts";
 import type { Archive } from "../image/archive.ts";
 import type { ArchiveTree } from "../image/archive-tree.ts";
 import { FIRST_FILE, LAST_FILE } from "../image/build.ts";

@@ -2,7 +2,7 @@
 
 import type { Syscalls } from "../../syscalls/index.ts";
 import { hooksDirectory } from "../boot/hooks.ts";
-import { packedFile, type Parameters, readParameters } from "../boot/packed.ts";
+import { packedFile, type Parameters, readParameters } from "../boot/cmdline/packed.ts";
 import { readNetRootSettings } from "../boot/netroot/settings.ts";
 import { planBoot } from "../plan/plan.ts";
 import { chooseRoot } from "../boot/root.ts";

@@ -1,6 +1,6 @@
 /** Whether an image has the drivers of a live root and of an overlay, where its parameters ask for them. */
 
-import type { Word } from "../boot/cmdline.ts";
+import type { Word } from "../boot/cmdline/cmdline.ts";
 import { readLiveSettings, wantsOverlay } from "../boot/live/settings.ts";
 import type { ModuleIndex } from "../modules/index.ts";
 import { error, type Finding } from "./finding.ts";

@@ -1,10 +1,10 @@
 /** Whether an image would find and mount the root of this machine, and whether the machine has the memory for it. */
 
 import type { Syscalls } from "../../syscalls/index.ts";
-import { BlockDevices } from "../boot/blockdevices.ts";
-import { type DeviceRef, describeRef } from "../boot/deviceref.ts";
-import { findDevice } from "../boot/finddevice.ts";
-import type { Options } from "../boot/options.ts";
+import { BlockDevices } from "../boot/devices/blockdevices.ts";
+import { type DeviceRef, describeRef } from "../boot/devices/deviceref.ts";
+import { findDevice } from "../boot/devices/finddevice.ts";
+import type { Options } from "../boot/cmdline/options.ts";
 import type { ArchiveTree } from "../image/archive-tree.ts";
 import { allLayers, describeLayer, examineDevice, type Layer } from "../image/host/examine.ts";
 import { parseMountinfo } from "../image/host/mountinfo.ts";

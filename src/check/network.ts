@@ -1,8 +1,8 @@
 /** Whether an image has what its parameters ask of the network, and what remote unlock takes. */
 
-import type { Word } from "../boot/cmdline.ts";
+import type { Word } from "../boot/cmdline/cmdline.ts";
 import { type RemoteSettings, readRemoteSettings } from "../boot/remote/settings.ts";
-import type { Options } from "../boot/options.ts";
+import type { Options } from "../boot/cmdline/options.ts";
 import { readApplets } from "../image/applets.ts";
 import type { ArchiveTree } from "../image/archive-tree.ts";
 import { findBusyboxes } from "../image/busybox.ts";

@@ -13,12 +13,12 @@ import {
   isErrno,
   readText,
 } from "../../syscalls/index.ts";
-import { parseCommandLine } from "../boot/cmdline.ts";
+import { parseCommandLine } from "../boot/cmdline/cmdline.ts";
 import { type Log, kernelLog } from "../boot/log.ts";
-import { mountBase } from "../boot/mounts.ts";
-import { readOptions } from "../boot/options.ts";
+import { mountBase } from "../boot/mount/mounts.ts";
+import { readOptions } from "../boot/cmdline/options.ts";
 import { hasChildren, stopProcesses } from "../boot/handover/processes.ts";
-import { Reaper } from "../boot/reaper.ts";
+import { Reaper } from "../boot/children/reaper.ts";
 import { text } from "../lib/bytes.ts";
 import { describe } from "../lib/errors.ts";
 import { attempt } from "./attempt.ts";

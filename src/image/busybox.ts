@@ -15,7 +15,7 @@ export function findBusyboxes(root: FileTree): string[] {
 /**
  * Puts the busybox at `path` in `root` to /bin/busybox, with the libraries that it needs if it is not static,
  * and links its shell and its modprobe where nothing else is yet. The other applets get their links when a
- * rescue shell is started (src/boot/rescue.ts): most boots never need them, and four hundred links cost each
+ * rescue shell is started (src/boot/rescue/rescue.ts): most boots never need them, and four hundred links cost each
  * of them some time.
  * @throws UserError when it is not there or lacks a library
  */

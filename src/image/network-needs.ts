@@ -1,13 +1,13 @@
 /** What parameters that ask for the network need of an image: for the builder to bring, and for `rdinit check` to look for. */
 
-import type { Word } from "../boot/cmdline.ts";
+import type { Word } from "../boot/cmdline/cmdline.ts";
 import { describeNetRoot } from "../boot/netroot/forms.ts";
 import { reasonForNetwork } from "../boot/netroot/netroot.ts";
 import { planNfs } from "../boot/netroot/nfs-plan.ts";
 import { readNetRootSettings } from "../boot/netroot/settings.ts";
 import { shareOptions } from "../boot/netroot/share-options.ts";
 import type { NetRoot } from "../boot/netroot/types.ts";
-import type { Options } from "../boot/options.ts";
+import type { Options } from "../boot/cmdline/options.ts";
 import { text } from "../lib/bytes.ts";
 import { networkModules } from "../network/plan.ts";
 import { readNetworkSettings } from "../network/settings.ts";

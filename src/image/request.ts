@@ -104,7 +104,7 @@ function processorMicrocode(root: RootTree, which: ImageSettings["microcode"]): 
   return microcodeArchive(root, which, fromBytes(readFileSync("/proc/cpuinfo")));
 }
 
-/** /init reads these in front of the kernel's (src/boot/packed.ts). */
+/** /init reads these in front of the kernel's (src/boot/cmdline/packed.ts). */
 function parameterPart({ bootWords }: ImageSettings): Part[] {
   if (bootWords === "") return [];
   const made = [{ to: "/etc/rdinit/cmdline", data: toBytes(`${bootWords}\n`) }];

@@ -1,9 +1,9 @@
 /** The kernel modules, tools and bits of /etc of an image, by what was asked for: this machine's, all, or exactly these. */
 
 import { release as runningRelease } from "node:os";
-import { parseCommandLine } from "../boot/cmdline.ts";
-import { type FstabSettings, planFstab, readFstabSettings } from "../boot/fstab-plan.ts";
-import { readOptions } from "../boot/options.ts";
+import { parseCommandLine } from "../boot/cmdline/cmdline.ts";
+import { type FstabSettings, planFstab, readFstabSettings } from "../boot/mount/fstab-plan.ts";
+import { readOptions } from "../boot/cmdline/options.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
 import { parseFstab } from "../storage/fstab.ts";

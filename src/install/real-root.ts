@@ -1,7 +1,7 @@
 /** How this machine's own root is named for a boot. */
 
 import { readdirSync, statSync } from "node:fs";
-import { parseCommandLine, sameName } from "../boot/cmdline.ts";
+import { parseCommandLine, sameName } from "../boot/cmdline/cmdline.ts";
 
 /** True when these parameters for /init name the real root. */
 export function namesRoot(words: string): boolean {

@@ -1,6 +1,6 @@
 /** How the network's words are read: each adds to what those before have said. */
 
-import { switchValue } from "../boot/switch-word.ts";
+import { switchValue } from "../boot/cmdline/switch-word.ts";
 import { parseIp } from "./ip-word.ts";
 import type { Parsed } from "./parsed.ts";
 import type { InterfaceWish, LinkRef, NetworkSettings, NetworkTimeouts } from "./types.ts";

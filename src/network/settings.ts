@@ -1,8 +1,8 @@
 /** The parameters of the network: dracut.cmdline(7), section Network, and nfsroot.rst of the kernel. */
 
-import { type Word, sameName } from "../boot/cmdline.ts";
+import { type Word, sameName } from "../boot/cmdline/cmdline.ts";
 import { firmwareParameter } from "../boot/netroot/parameters.ts";
-import { readSwitchWord } from "../boot/switch-word.ts";
+import { readSwitchWord } from "../boot/cmdline/switch-word.ts";
 import { text } from "../lib/bytes.ts";
 import { nothing } from "./ip-word.ts";
 import { mergeWishes } from "./merge.ts";

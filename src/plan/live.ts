@@ -1,8 +1,8 @@
 /** What /init would do about live images and overlays over the root, as sentences for `rdinit plan`. */
 
-import type { Word } from "../boot/cmdline.ts";
+import type { Word } from "../boot/cmdline/cmdline.ts";
 import { newRoot } from "../boot/context.ts";
-import { describeRef } from "../boot/deviceref.ts";
+import { describeRef } from "../boot/devices/deviceref.ts";
 import { defaultPlace, describeLimit } from "../boot/live/overlay-plan.ts";
 import { readLiveSettings, wantsOverlay } from "../boot/live/settings.ts";
 import { text } from "../lib/bytes.ts";

@@ -1,7 +1,7 @@
 /** What /init would do about roots that are elsewhere, as sentences for `rdinit plan`. */
 
 import { MS_RDONLY } from "../../syscalls/index.ts";
-import type { Word } from "../boot/cmdline.ts";
+import type { Word } from "../boot/cmdline/cmdline.ts";
 import { newRoot } from "../boot/context.ts";
 import { describeNetRoot } from "../boot/netroot/forms.ts";
 import { reasonForNetwork } from "../boot/netroot/netroot.ts";
@@ -9,7 +9,7 @@ import { planNfs } from "../boot/netroot/nfs-plan.ts";
 import { readNetRootSettings } from "../boot/netroot/settings.ts";
 import { shareOptions } from "../boot/netroot/share-options.ts";
 import type { NetRoot } from "../boot/netroot/types.ts";
-import type { Options } from "../boot/options.ts";
+import type { Options } from "../boot/cmdline/options.ts";
 import { planMount } from "../boot/root.ts";
 import { UserError } from "../lib/errors.ts";
 import { text } from "../lib/bytes.ts";

@@ -1,6 +1,6 @@
 /** What /init would do about the network, as sentences for `rdinit plan`. */
 
-import type { Word } from "../boot/cmdline.ts";
+import type { Word } from "../boot/cmdline/cmdline.ts";
 import { type RemoteSettings, readRemoteSettings } from "../boot/remote/settings.ts";
 import { text } from "../lib/bytes.ts";
 import { showLink } from "../network/link-names.ts";

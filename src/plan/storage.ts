@@ -1,9 +1,9 @@
 /** What /init would do about arrays, volumes, encryption, hibernation and checks, as sentences for `rdinit plan`. */
 
-import type { Word } from "../boot/cmdline.ts";
-import { describeRef } from "../boot/deviceref.ts";
+import type { Word } from "../boot/cmdline/cmdline.ts";
+import { describeRef } from "../boot/devices/deviceref.ts";
 import { readFsckSettings } from "../boot/fsck/settings.ts";
-import { readFstabSettings } from "../boot/fstab-plan.ts";
+import { readFstabSettings } from "../boot/mount/fstab-plan.ts";
 import { readResumeSettings } from "../boot/resume.ts";
 import { readLuksSettings } from "../boot/storage/luks-settings.ts";
 import { readLvmSettings } from "../boot/storage/lvm-settings.ts";

@@ -2,7 +2,7 @@
 
 /** One line of fstab. All strings are byte strings, escapes decoded. */
 export interface FstabEntry {
-  /** A path, `UUID=` and its like (boot/deviceref.ts reads them), `server:/path`, or any word where no device is. */
+  /** A path, `UUID=` and its like (boot/devices/deviceref.ts reads them), `server:/path`, or any word where no device is. */
   readonly device: string;
   /** Where it is mounted; "none" for swap. */
   readonly mountPoint: string;

@@ -1,8 +1,8 @@
 /** A login over SSH: dropbear has started this program as root's shell. */
 
 import { CLOSE_RANGE_CLOEXEC, SIGPIPE, SIGXFSZ, type Syscalls, writeAll } from "../../syscalls/index.ts";
-import { installApplets, shell } from "../boot/shell-words.ts";
-import { toolDirectories } from "../boot/spawn.ts";
+import { installApplets, shell } from "../boot/rescue/shell-words.ts";
+import { toolDirectories } from "../boot/children/spawn.ts";
 import { describe } from "../lib/errors.ts";
 import { connect } from "./connection.ts";
 import { readWish } from "./login.ts";

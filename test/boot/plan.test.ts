@@ -5,7 +5,7 @@ import { rdinitImage } from "../../qemu/images.ts";
 import { run } from "../../qemu/host.ts";
 import type { Listing } from "../../qemu/probe.ts";
 import { TEST_MS, bootRdinit, expectSaid, probeDisk, probed } from "../../qemu/scenario.ts";
-import { initWords } from "../../src/boot/initwords.ts";
+import { initWords } from "../../src/boot/cmdline/initwords.ts";
 import { planBoot } from "../../src/plan/plan.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 

@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseCommandLine } from "../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../src/boot/cmdline/cmdline.ts";
 import { describeCut, measureImage } from "../../src/boot/live/image.ts";
 import { withoutLive } from "../../src/boot/live/overlay-words.ts";
 import { liveParameters, readLiveSettings } from "../../src/boot/live/settings.ts";

@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseCommandLine } from "../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../src/boot/cmdline/cmdline.ts";
 import { parseGroup } from "../../src/boot/storage/lvm-group.ts";
 import { readPhysicalVolume } from "../../src/boot/storage/lvm-metadata.ts";
 import { dmName, isName, splitDmName } from "../../src/boot/storage/lvm-names.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { dlopen } from "bun:ffi";
 import fc from "fast-check";
-import { parseCommandLine } from "../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../src/boot/cmdline/cmdline.ts";
 import { AliasIndex } from "../../src/modules/alias.ts";
 import { globMatch } from "../../src/modules/glob.ts";
 import { ModuleIndex } from "../../src/modules/index.ts";

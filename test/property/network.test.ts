@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseCommandLine } from "../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../src/boot/cmdline/cmdline.ts";
 import {
   familyOf,
   formatAddress,

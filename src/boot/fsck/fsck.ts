@@ -8,14 +8,14 @@
 import { SysError, type Syscalls, mkdirs, writeFile } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
-import type { BlockDevice } from "../blockdevice.ts";
-import { describeEnd, runChild } from "../children.ts";
+import type { BlockDevice } from "../devices/blockdevice.ts";
+import { describeEnd, runChild } from "../children/children.ts";
 import type { Boot } from "../context.ts";
 import { CheckScreen } from "./progress.ts";
 import { type FsckSettings, readFsckSettings } from "./settings.ts";
 import { FSCK, describeTrouble, planCheck } from "./tools.ts";
-import { hasProgram } from "../spawn.ts";
-import { readAttribute } from "../attributes.ts";
+import { hasProgram } from "../children/spawn.ts";
+import { readAttribute } from "../devices/attributes.ts";
 
 /** What is to be checked. */
 export interface CheckRequest {

@@ -1,8 +1,8 @@
 /** What the command line asks of file system checks: systemd-fsck@.service(8), and the words of older scripts. */
 
 import { text } from "../../lib/bytes.ts";
-import { type Word, sameName } from "../cmdline.ts";
-import { switchValue } from "../switch-word.ts";
+import { type Word, sameName } from "../cmdline/cmdline.ts";
+import { switchValue } from "../cmdline/switch-word.ts";
 
 export interface FsckSettings {
   /** "auto" lets the tool of each filesystem decide, "force" checks all, "skip" none. */

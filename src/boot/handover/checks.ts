@@ -2,7 +2,7 @@
 
 import { AT_FDCWD, type Stat, SysError, type Syscalls, isErrno, readText } from "../../../syscalls/index.ts";
 import { UserError, describe } from "../../lib/errors.ts";
-import { describeFileType } from "../filetype.ts";
+import { describeFileType } from "../mount/filetype.ts";
 import type { Log } from "../log.ts";
 import { mountPoints } from "./moves.ts";
 import { findInit } from "./newinit.ts";

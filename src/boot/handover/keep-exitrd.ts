@@ -22,9 +22,9 @@ import {
   writeAll,
 } from "../../../syscalls/index.ts";
 import { UserError, describe } from "../../lib/errors.ts";
-import type { Word } from "../cmdline.ts";
+import type { Word } from "../cmdline/cmdline.ts";
 import type { Boot } from "../context.ts";
-import { readSwitchWord } from "../switch-word.ts";
+import { readSwitchWord } from "../cmdline/switch-word.ts";
 
 /** As the help and the README show it (subsystems.ts). */
 export const exitrdParameters = [

@@ -13,7 +13,7 @@ import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
 import { keptMounts } from "../live/places.ts";
 import type { Log } from "../log.ts";
-import { baseMounts } from "../mounts.ts";
+import { baseMounts } from "../mount/mounts.ts";
 
 /** What became of the mounts of the early userspace. */
 export interface Moves {

@@ -3,9 +3,9 @@
 import { AT_FDCWD, O_CLOEXEC, O_RDONLY, type Syscalls, X_OK, isErrno } from "../../../syscalls/index.ts";
 import { View, fromBytes, text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
-import { describeFileType } from "../filetype.ts";
+import { describeFileType } from "../mount/filetype.ts";
 import type { Log } from "../log.ts";
-import { resolveInRoot } from "../resolve.ts";
+import { resolveInRoot } from "../mount/resolve.ts";
 
 /** Where the kernel looks when `init=` names nothing (kernel_init() in init/main.c). */
 export const kernelInits: readonly string[] = ["/sbin/init", "/etc/init", "/bin/init", "/bin/sh"];

@@ -14,10 +14,10 @@ import {
 } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
-import { type Word, sameName } from "../cmdline.ts";
+import { type Word, sameName } from "../cmdline/cmdline.ts";
 import type { Log } from "../log.ts";
-import { parseMountOptions } from "../mountoptions.ts";
-import { resolveInRoot } from "../resolve.ts";
+import { parseMountOptions } from "../mount/mountoptions.ts";
+import { resolveInRoot } from "../mount/resolve.ts";
 
 /** What process 1 was started from. */
 export type Start = "rootfs" | "filesystem";

@@ -14,7 +14,7 @@ import {
 } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import type { Log } from "../log.ts";
-import type { Reaper } from "../reaper.ts";
+import type { Reaper } from "../children/reaper.ts";
 
 /** A process that is neither process 1 nor a kernel thread. */
 export interface Process {

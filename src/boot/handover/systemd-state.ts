@@ -18,10 +18,10 @@ import {
 } from "../../../syscalls/index.ts";
 import { toBytes } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
-import type { Word } from "../cmdline.ts";
+import type { Word } from "../cmdline/cmdline.ts";
 import type { Boot } from "../context.ts";
-import { resolveInRoot } from "../resolve.ts";
-import { readSwitchWord } from "../switch-word.ts";
+import { resolveInRoot } from "../mount/resolve.ts";
+import { readSwitchWord } from "../cmdline/switch-word.ts";
 
 /** As the help and the README show it (subsystems.ts). */
 export const systemdParameters = [

@@ -6,11 +6,11 @@
 import { AT_FDCWD, MS_RDONLY, MNT_DETACH, isErrno, mkdirs, readText } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError } from "../../lib/errors.ts";
-import type { BlockDevice } from "../blockdevice.ts";
+import type { BlockDevice } from "../devices/blockdevice.ts";
 import { mountPoints } from "../handover/moves.ts";
-import { mountDevice } from "../mountdevice.ts";
-import { resolveInRoot } from "../resolve.ts";
-import { waitForDevices } from "../wait-devices.ts";
+import { mountDevice } from "../mount/mountdevice.ts";
+import { resolveInRoot } from "../mount/resolve.ts";
+import { waitForDevices } from "../devices/wait-devices.ts";
 import { type Means, filesystemLoader } from "./live.ts";
 import { openLoop } from "./loop.ts";
 import { livePlaces } from "./places.ts";

@@ -15,17 +15,17 @@ import {
 } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
-import { type BlockDevice, withReader } from "../blockdevice.ts";
-import type { runChild } from "../children.ts";
+import { type BlockDevice, withReader } from "../devices/blockdevice.ts";
+import type { runChild } from "../children/children.ts";
 import { copyToMemory } from "./copy.ts";
 import { HEAD_BYTES, describeCut, describeMissing, measureImage } from "./image.ts";
 import { livePlaces } from "./places.ts";
 import { type LiveSettings, readLiveSettings } from "./settings.ts";
 import { type Drivers, withLoop } from "./loop.ts";
-import { type LoadFilesystem, makeReady, mountDevice } from "../mountdevice.ts";
-import { parseMountOptions } from "../mountoptions.ts";
+import { type LoadFilesystem, makeReady, mountDevice } from "../mount/mountdevice.ts";
+import { parseMountOptions } from "../mount/mountoptions.ts";
 import { detachAll, mountPoints } from "../handover/moves.ts";
-import { resolveInRoot } from "../resolve.ts";
+import { resolveInRoot } from "../mount/resolve.ts";
 import type { Layers } from "../storage/layer.ts";
 import { sayIfSlow } from "../wait.ts";
 

@@ -3,8 +3,8 @@
 import { type Fd, O_CLOEXEC, O_RDONLY, O_RDWR, attachLoop, exists } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
-import type { BlockDevice } from "../blockdevice.ts";
-import type { BlockDevices } from "../blockdevices.ts";
+import type { BlockDevice } from "../devices/blockdevice.ts";
+import type { BlockDevices } from "../devices/blockdevices.ts";
 import type { Boot } from "../context.ts";
 import { sayIfSlow } from "../wait.ts";
 

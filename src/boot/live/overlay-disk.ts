@@ -14,21 +14,21 @@ import {
 } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
-import type { BlockDevice } from "../blockdevice.ts";
-import { isSameBtrfs } from "../btrfs.ts";
-import { describeRef, parseDeviceRef } from "../deviceref.ts";
-import { findOpened } from "../finddevice.ts";
+import type { BlockDevice } from "../devices/blockdevice.ts";
+import { isSameBtrfs } from "../mount/btrfs.ts";
+import { describeRef, parseDeviceRef } from "../devices/deviceref.ts";
+import { findOpened } from "../devices/finddevice.ts";
 import { type Means, filesystemLoader } from "./live.ts";
 import { livePlaces } from "./places.ts";
 import type { LiveSettings, OverlayDisk } from "./settings.ts";
 import { withLoop } from "./loop.ts";
-import { makeReady, mountDevice } from "../mountdevice.ts";
+import { makeReady, mountDevice } from "../mount/mountdevice.ts";
 import { mountPoints } from "../handover/moves.ts";
 import { type Writable, defaultPlace, inDirectory, inImage } from "./overlay-plan.ts";
 import { removeTree } from "./remove-tree.ts";
-import { resolveInRoot } from "../resolve.ts";
+import { resolveInRoot } from "../mount/resolve.ts";
 import { mountSource } from "../storage/dm-nodes.ts";
-import { waitForDevices } from "../wait-devices.ts";
+import { waitForDevices } from "../devices/wait-devices.ts";
 
 /** An overlay on a disk. */
 export interface KeptOverlay {

@@ -1,7 +1,7 @@
 /** How an overlay over the root is laid out: no system call is made here. */
 
 import { livePlaces } from "./places.ts";
-import { mapOverlayPaths } from "../overlay-options.ts";
+import { mapOverlayPaths } from "../mount/overlay-options.ts";
 
 /** The directories that the kernel makes an overlay of (kernel, filesystems/overlayfs.rst). */
 export interface OverlayLayers {

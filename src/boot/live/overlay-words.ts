@@ -1,8 +1,8 @@
 /** What the words about overlays mean: where changes are kept, and how much of them (dracut.cmdline(7)). */
 
 import { text } from "../../lib/bytes.ts";
-import { parseDeviceRef } from "../deviceref.ts";
-import { switchValue } from "../switch-word.ts";
+import { parseDeviceRef } from "../devices/deviceref.ts";
+import { switchValue } from "../cmdline/switch-word.ts";
 import type { LiveSettings, OverlaySettings } from "./settings.ts";
 
 /** The value of rd.overlay=: on, off, a tmpfs with limits, or a device. A sentence when it makes no sense. */

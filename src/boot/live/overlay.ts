@@ -19,7 +19,7 @@ import { type Means, filesystemLoader } from "./live.ts";
 import { livePlaces } from "./places.ts";
 import { type LiveSettings, type OverlaySettings, readLiveSettings, wantsOverlay } from "./settings.ts";
 import { detachAll, mountPoints } from "../handover/moves.ts";
-import { baseMounts } from "../mounts.ts";
+import { baseMounts } from "../mount/mounts.ts";
 import { type KeptOverlay, makeDirectories, openDisk } from "./overlay-disk.ts";
 import {
   type OverlayLayers,

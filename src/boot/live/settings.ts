@@ -4,9 +4,9 @@
  */
 
 import { text } from "../../lib/bytes.ts";
-import { type Word, sameName } from "../cmdline.ts";
-import { switchValue } from "../switch-word.ts";
-import type { DeviceRef } from "../deviceref.ts";
+import { type Word, sameName } from "../cmdline/cmdline.ts";
+import { switchValue } from "../cmdline/switch-word.ts";
+import type { DeviceRef } from "../devices/deviceref.ts";
 import { plainPath, readDisk, readOverlay, withOverlay } from "./overlay-words.ts";
 
 export interface LiveSettings {

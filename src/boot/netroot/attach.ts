@@ -2,7 +2,7 @@
 
 import { text } from "../../lib/bytes.ts";
 import { UserError } from "../../lib/errors.ts";
-import { describeEnd, runChild, succeeded } from "../children.ts";
+import { describeEnd, runChild, succeeded } from "../children/children.ts";
 import type { NetMeans } from "./means.ts";
 import { type Outcome, keepTrying } from "./trying.ts";
 

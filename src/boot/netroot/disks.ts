@@ -1,6 +1,6 @@
 /** Disks of the network, attached one after the other. */
 
-import type { DeviceRef } from "../deviceref.ts";
+import type { DeviceRef } from "../devices/deviceref.ts";
 import { attachIscsi } from "./iscsi.ts";
 import { type NetworkView, findAddress } from "./lookup.ts";
 import type { NetMeans } from "./means.ts";

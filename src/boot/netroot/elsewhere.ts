@@ -1,7 +1,7 @@
 /** A boot that failed, and the root elsewhere that it may have failed at: what it has of the network, and may get. */
 
 import type { Boot } from "../context.ts";
-import type { Elsewhere } from "../emergency.ts";
+import type { Elsewhere } from "../rescue/emergency.ts";
 import { describeNetRoot } from "./forms.ts";
 import { reasonForNetwork } from "./netroot.ts";
 import { readNetRootSettings } from "./settings.ts";

@@ -6,7 +6,7 @@
 
 import type { Syscalls } from "../../../syscalls/index.ts";
 import { isUnspecified, normalAddress } from "../../network/address.ts";
-import { namesIn, readAttribute } from "../attributes.ts";
+import { namesIn, readAttribute } from "../devices/attributes.ts";
 import type { NetMeans } from "./means.ts";
 import type { IscsiSettings } from "./settings.ts";
 import type { IscsiDisk } from "./types.ts";

@@ -3,10 +3,10 @@
 import { O_CREAT, O_TRUNC, O_WRONLY, type Syscalls, readTextIfThere } from "../../../syscalls/index.ts";
 import { toBytes } from "../../lib/bytes.ts";
 import { UserError } from "../../lib/errors.ts";
-import { namesIn, readAttribute } from "../attributes.ts";
-import type { runChild } from "../children.ts";
+import { namesIn, readAttribute } from "../devices/attributes.ts";
+import type { runChild } from "../children/children.ts";
 import type { Boot } from "../context.ts";
-import { waitForDevices } from "../wait-devices.ts";
+import { waitForDevices } from "../devices/wait-devices.ts";
 import { type Reason, attach } from "./attach.ts";
 import { describeIscsi, iscsiArguments } from "./iscsi-form.ts";
 import type { NetMeans } from "./means.ts";

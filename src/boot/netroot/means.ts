@@ -1,6 +1,6 @@
 /** What roots elsewhere work with besides the boot itself. */
 
-import type { BlockDevices } from "../blockdevices.ts";
+import type { BlockDevices } from "../devices/blockdevices.ts";
 import type { Boot } from "../context.ts";
 import type { Layers } from "../storage/layer.ts";
 

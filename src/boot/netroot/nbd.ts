@@ -1,7 +1,7 @@
 /** Attaches a disk of an NBD server, by nbd-client(8). Where that can use netlink no process of it stays. */
 
-import { readAttribute } from "../attributes.ts";
-import type { runChild } from "../children.ts";
+import { readAttribute } from "../devices/attributes.ts";
+import type { runChild } from "../children/children.ts";
 import { type Reason, attach } from "./attach.ts";
 import type { NetMeans } from "./means.ts";
 import { describeNbd, nbdArguments } from "./nbd-form.ts";

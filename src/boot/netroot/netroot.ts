@@ -2,7 +2,7 @@
 
 import { UserError } from "../../lib/errors.ts";
 import type { Boot } from "../context.ts";
-import type { DeviceRef } from "../deviceref.ts";
+import type { DeviceRef } from "../devices/deviceref.ts";
 import { startedFrom } from "../handover/oldroot.ts";
 import { hasHooks } from "../hooks.ts";
 import { parts } from "../parts.ts";

@@ -1,9 +1,9 @@
 /** The parameters of roots elsewhere: dracut.cmdline(7). */
 
 import { text } from "../../lib/bytes.ts";
-import { type Word, sameName } from "../cmdline.ts";
+import { type Word, sameName } from "../cmdline/cmdline.ts";
 import { type FormContext, parseNetRoot } from "./forms.ts";
-import { readSwitchWord } from "../switch-word.ts";
+import { readSwitchWord } from "../cmdline/switch-word.ts";
 import { parseIscsi } from "./iscsi-form.ts";
 import { firmwareParameter } from "./parameters.ts";
 import type { IscsiDisk, NetDisk, NetRoot } from "./types.ts";

@@ -7,7 +7,7 @@ import { MS_RDONLY, type Syscalls, isErrno } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
 import { optionValue } from "../../storage/option-list.ts";
-import { namesIn, readAttribute } from "../attributes.ts";
+import { namesIn, readAttribute } from "../devices/attributes.ts";
 import { planMount } from "../root.ts";
 import { waitInTheOpen } from "../wait.ts";
 import type { NetMeans } from "./means.ts";

@@ -3,7 +3,7 @@
 import { O_CLOEXEC, O_RDONLY, SysError, type Syscalls } from "../../../syscalls/index.ts";
 import type { Link } from "../../../syscalls/rtnetlink/index.ts";
 import { pciDeviceOf, predictableNames } from "../../network/predictable-names.ts";
-import { namesIn, readAttribute } from "../attributes.ts";
+import { namesIn, readAttribute } from "../devices/attributes.ts";
 
 /** The names that udev would give to a card, those first that it prefers; none for other links. */
 export function namesOfCard(sys: Syscalls, { name, type, permanentMac }: Link): string[] {

@@ -3,8 +3,8 @@
 import { exists } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import type { Boot } from "../context.ts";
-import { startDaemon } from "../daemon.ts";
-import { hasProgram } from "../spawn.ts";
+import { startDaemon } from "../children/daemon.ts";
+import { hasProgram } from "../children/spawn.ts";
 
 /**
  * Says so when another machine answers to `address`. The address stays: a wrong alarm must not cost the only way

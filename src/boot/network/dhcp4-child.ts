@@ -17,8 +17,8 @@ import {
 } from "../../../syscalls/index.ts";
 import { text, toBytes } from "../../lib/bytes.ts";
 import { UserError } from "../../lib/errors.ts";
-import { type ChildEnd, describeEnd, within } from "../children.ts";
-import { type Daemon, startDaemon } from "../daemon.ts";
+import { type ChildEnd, describeEnd, within } from "../children/children.ts";
+import { type Daemon, startDaemon } from "../children/daemon.ts";
 import { BUSYBOX, applet } from "./conflict.ts";
 import { type LeaseEvent, LeaseLines, leaseScript } from "./lease-event.ts";
 import type { PartHost } from "./part.ts";

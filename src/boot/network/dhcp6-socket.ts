@@ -3,7 +3,7 @@
 import { describe } from "../../lib/errors.ts";
 import { type Dhcp6Event, Dhcp6Client, type Dhcp6Step } from "../../network/dhcp6/client.ts";
 import type { Dhcp6Task } from "../../network/dhcp6/exchange.ts";
-import { within } from "../children.ts";
+import { within } from "../children/children.ts";
 import type { PartHost } from "./part.ts";
 
 export interface Dhcp6Running {

@@ -1,7 +1,7 @@
 /** What the firmware knows of the network: its table for iSCSI, which the kernel shows in /sys/firmware/ibft. */
 
 import { type IbftNic, ibftFiles, wantsIbft, withIbft } from "../../network/ibft.ts";
-import { namesIn, readAttribute } from "../attributes.ts";
+import { namesIn, readAttribute } from "../devices/attributes.ts";
 import type { Session } from "./session.ts";
 
 /** Puts the table's interfaces in the place of ip=ibft, when that was asked for. */

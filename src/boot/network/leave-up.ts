@@ -6,7 +6,7 @@ import { UserError, describe } from "../../lib/errors.ts";
 import { familyOf } from "../../network/address.ts";
 import { formatKlibcConf } from "../../network/klibc-conf.ts";
 import { type Boot, newRoot } from "../context.ts";
-import { resolveInRoot } from "../resolve.ts";
+import { resolveInRoot } from "../mount/resolve.ts";
 import type { Interface } from "./interface.ts";
 import type { Names } from "./resolver.ts";
 

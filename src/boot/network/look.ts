@@ -1,7 +1,7 @@
 /** What can be seen of the network, and of what needs it, without bringing anything up. */
 
 import { type Syscalls, readText } from "../../../syscalls/index.ts";
-import { namesIn, readAttribute } from "../attributes.ts";
+import { namesIn, readAttribute } from "../devices/attributes.ts";
 
 /** The names of the links that are up: what the kernel itself has configured (ip=) when nothing of ours ran yet. */
 export function linksThatAreUp(sys: Syscalls): ReadonlySet<string> {

@@ -1,6 +1,6 @@
 /** The terminals that a question is shown on: all the consoles of the kernel, none of which may echo. */
 
-import { readAttribute } from "../attributes.ts";
+import { readAttribute } from "../devices/attributes.ts";
 import {
   ECHO,
   ECHONL,

@@ -2,7 +2,7 @@
 
 import { AT_FDCWD, O_CLOEXEC, O_RDONLY, SysError, type Syscalls, list } from "../../../syscalls/index.ts";
 import { type HostKey, readHostKey } from "../../lib/ssh-key.ts";
-import { hasProgram } from "../spawn.ts";
+import { hasProgram } from "../children/spawn.ts";
 
 /** Where the image has them. */
 const PLACES = { hostKeys: "/etc/dropbear", authorized: "/root/.ssh/authorized_keys" } as const;

@@ -9,10 +9,10 @@
 import { SIGHUP, SIGKILL, SIGTERM, SysError, type Syscalls, isErrno } from "../../../syscalls/index.ts";
 import { UserError, describe } from "../../lib/errors.ts";
 import type { Boot } from "../context.ts";
-import { type Daemon, startDaemon } from "../daemon.ts";
+import { type Daemon, startDaemon } from "../children/daemon.ts";
 import { processesBelow } from "../handover/processes.ts";
 import { Desk } from "../prompt/desk.ts";
-import { hasShell } from "../rescue.ts";
+import { hasShell } from "../rescue/rescue.ts";
 import { reachableAddresses } from "./addresses.ts";
 import { planDropbear, readDropbear } from "./dropbear.ts";
 import { type FoundKey, findKeys } from "./image.ts";

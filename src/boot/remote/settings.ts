@@ -1,8 +1,8 @@
 /** What the command line says about logging in over SSH to unlock. */
 
 import { text } from "../../lib/bytes.ts";
-import { type Word, sameName } from "../cmdline.ts";
-import { readSwitchWord } from "../switch-word.ts";
+import { type Word, sameName } from "../cmdline/cmdline.ts";
+import { readSwitchWord } from "../cmdline/switch-word.ts";
 
 export interface RemoteSettings {
   /** Undefined: when the image was built for it. */

@@ -13,11 +13,11 @@
  *   one would say so, and the legs of a mirror would take the links by UUID from the mirror.
  */
 
-import { namesIn, readAttribute } from "../attributes.ts";
+import { namesIn, readAttribute } from "../devices/attributes.ts";
 import { AT_FDCWD, SysError, type Syscalls, isErrno, mkdirs } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
-import type { BlockDevice } from "../blockdevice.ts";
+import type { BlockDevice } from "../devices/blockdevice.ts";
 import { isPartOfVolume, isVolume, splitDmName } from "./lvm-names.ts";
 import { makeRecord } from "./udev-record.ts";
 

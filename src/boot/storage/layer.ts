@@ -7,8 +7,8 @@
  */
 
 import type { Found } from "../../probe/superblock.ts";
-import type { BlockDevice } from "../blockdevice.ts";
-import type { DeviceRef } from "../deviceref.ts";
+import type { BlockDevice } from "../devices/blockdevice.ts";
+import type { DeviceRef } from "../devices/deviceref.ts";
 import type { Desk } from "../prompt/desk.ts";
 
 /** A device that belongs to a layer by what is written on it. */

@@ -1,6 +1,6 @@
 /** The layers of storage that process 1 knows. */
 
-import type { BlockDevices } from "../blockdevices.ts";
+import type { BlockDevices } from "../devices/blockdevices.ts";
 import type { Boot } from "../context.ts";
 import type { StorageContext, StorageLayer } from "./layer.ts";
 import { LuksLayer } from "./luks.ts";

@@ -1,6 +1,6 @@
 /** Waiting for what an encrypted volume needs besides: the disk with its key, the chip that opens it, or some time. */
 
-import type { BlockDevices } from "../blockdevices.ts";
+import type { BlockDevices } from "../devices/blockdevices.ts";
 
 export interface Await<T> {
   readonly devices: Pick<BlockDevices, "changed">;

@@ -1,10 +1,10 @@
 /** Chooses which of the encrypted volumes that are there are to be opened now. */
 
-import type { BlockDevice } from "../blockdevice.ts";
-import type { BlockDevices } from "../blockdevices.ts";
+import type { BlockDevice } from "../devices/blockdevice.ts";
+import type { BlockDevices } from "../devices/blockdevices.ts";
 import type { Boot } from "../context.ts";
-import type { DeviceRef } from "../deviceref.ts";
-import { findDevice } from "../finddevice.ts";
+import type { DeviceRef } from "../devices/deviceref.ts";
+import { findDevice } from "../devices/finddevice.ts";
 import type { Member } from "./layer.ts";
 import type { LuksSettings } from "./luks-settings.ts";
 import { type Container, type Wanted, containersForRoot, isWantedBy, makeVolume } from "./luks-volumes.ts";

@@ -1,8 +1,8 @@
 /** How cryptsetup(8) is called to open a volume, and what its answers mean. No secret is ever among its arguments. */
 
 import { text } from "../../lib/bytes.ts";
-import { type ChildResult, describeEnd } from "../children.ts";
-import { lastLines } from "../output.ts";
+import { type ChildResult, describeEnd } from "../children/children.ts";
+import { lastLines } from "../children/output.ts";
 
 /** Where the key comes from: standard input, a file or device, or the volume's own tokens. */
 export type KeySource =

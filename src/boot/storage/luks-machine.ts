@@ -1,7 +1,7 @@
 /** What of the machine and the image decides how an encrypted volume can be opened. */
 
 import { type Syscalls, readTextIfThere } from "../../../syscalls/index.ts";
-import { hasProgram } from "../spawn.ts";
+import { hasProgram } from "../children/spawn.ts";
 
 /** A clause when deriving a key would take more memory than there is: it fits behind the volume's name. */
 export function lackOfMemory(sys: Syscalls, needed_kib: number): string | undefined {

@@ -3,8 +3,8 @@
 import { text } from "../../lib/bytes.ts";
 import { type KeyPlace, readKey } from "../../storage/crypttab.ts";
 import { splitOptions } from "../../storage/option-list.ts";
-import { readTimeSpan } from "../fstab-plan.ts";
-import { switchValue } from "../switch-word.ts";
+import { readTimeSpan } from "../mount/fstab-plan.ts";
+import { switchValue } from "../cmdline/switch-word.ts";
 
 export interface VolumeOptions {
   /** Arguments for `cryptsetup open`. */

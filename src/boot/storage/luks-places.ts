@@ -15,11 +15,11 @@ import {
 import { text } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
 import { type KeyPlace, usualKeyPaths } from "../../storage/crypttab.ts";
-import type { BlockDevice } from "../blockdevice.ts";
-import type { BlockDevices } from "../blockdevices.ts";
+import type { BlockDevice } from "../devices/blockdevice.ts";
+import type { BlockDevices } from "../devices/blockdevices.ts";
 import type { Boot } from "../context.ts";
-import { type DeviceRef, describeRef, parseDeviceRef } from "../deviceref.ts";
-import { findDevice } from "../finddevice.ts";
+import { type DeviceRef, describeRef, parseDeviceRef } from "../devices/deviceref.ts";
+import { findDevice } from "../devices/finddevice.ts";
 import type { StorageContext } from "./layer.ts";
 import { awaitDevice } from "./luks-await.ts";
 

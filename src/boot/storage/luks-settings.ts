@@ -2,8 +2,8 @@
 
 import { text } from "../../lib/bytes.ts";
 import { type KeyPlace, readKey } from "../../storage/crypttab.ts";
-import { type Word, sameName } from "../cmdline.ts";
-import { switchValue } from "../switch-word.ts";
+import { type Word, sameName } from "../cmdline/cmdline.ts";
+import { switchValue } from "../cmdline/switch-word.ts";
 
 /** A value for the volumes whose UUID begins with `uuid`, or for all those that have none of their own. */
 export interface ForVolume<T> {

@@ -7,8 +7,8 @@
 
 import { SysError, type Syscalls, exists } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
-import { namesIn } from "../attributes.ts";
-import type { BlockDevices } from "../blockdevices.ts";
+import { namesIn } from "../devices/attributes.ts";
+import type { BlockDevices } from "../devices/blockdevices.ts";
 import type { StorageContext } from "./layer.ts";
 import { awaitDevice } from "./luks-await.ts";
 

@@ -10,8 +10,8 @@ import {
   writeAll,
 } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
-import type { BlockDevices } from "../blockdevices.ts";
-import type { ChildResult, runChild } from "../children.ts";
+import type { BlockDevices } from "../devices/blockdevices.ts";
+import type { ChildResult, runChild } from "../children/children.ts";
 import type { Boot } from "../context.ts";
 import { publishDmDevices } from "./dm-nodes.ts";
 import type { StorageContext } from "./layer.ts";

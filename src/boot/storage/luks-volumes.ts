@@ -3,7 +3,7 @@
 import { text } from "../../lib/bytes.ts";
 import { dashUuid, sameUuid } from "../../lib/uuid.ts";
 import { type CrypttabEntry, type KeyPlace, isRandomKey } from "../../storage/crypttab.ts";
-import { type DeviceRef, describeRef, parseDeviceRef } from "../deviceref.ts";
+import { type DeviceRef, describeRef, parseDeviceRef } from "../devices/deviceref.ts";
 import { type VolumeOptions, readVolumeOptions } from "./luks-options.ts";
 import {
   type LuksSettings,

@@ -8,10 +8,10 @@
 import { readTextIfThere } from "../../../syscalls/index.ts";
 import { describe } from "../../lib/errors.ts";
 import { type Crypttab, parseCrypttab } from "../../storage/crypttab.ts";
-import type { BlockDevices } from "../blockdevices.ts";
-import { runChild } from "../children.ts";
+import type { BlockDevices } from "../devices/blockdevices.ts";
+import { runChild } from "../children/children.ts";
 import type { Boot } from "../context.ts";
-import { type DeviceRef, parseDeviceRef } from "../deviceref.ts";
+import { type DeviceRef, parseDeviceRef } from "../devices/deviceref.ts";
 import { listDmDevices } from "./dm-nodes.ts";
 import type { Lack, Member, StorageContext, StorageLayer } from "./layer.ts";
 import { type MakePrompt, Questions, askingAt } from "./luks-ask.ts";

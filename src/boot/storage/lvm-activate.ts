@@ -1,7 +1,7 @@
 /** Activates logical volumes by lvm(8), and gives their devices names. */
 
 import { text } from "../../lib/bytes.ts";
-import { type runChild, describeEnd, succeeded } from "../children.ts";
+import { type runChild, describeEnd, succeeded } from "../children/children.ts";
 import type { Boot } from "../context.ts";
 import { publishDmDevices } from "./dm-nodes.ts";
 import type { StorageContext } from "./layer.ts";

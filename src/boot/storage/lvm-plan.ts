@@ -1,6 +1,6 @@
 /** Which logical volumes the boot needs, and which of them can be activated with the physical volumes that are there. */
 
-import type { DeviceRef } from "../deviceref.ts";
+import type { DeviceRef } from "../devices/deviceref.ts";
 import type { LogicalVolume, PhysicalVolume, VolumeGroup } from "./lvm-group.ts";
 import { dmName, isName, isPartOfVolume } from "./lvm-names.ts";
 import type { LvmSettings } from "./lvm-settings.ts";

@@ -1,8 +1,8 @@
 /** What the parameters say of LVM. Names and meanings of the first three are those of dracut.cmdline(7). */
 
 import { text } from "../../lib/bytes.ts";
-import { type Word, sameName } from "../cmdline.ts";
-import { switchValue } from "../switch-word.ts";
+import { type Word, sameName } from "../cmdline/cmdline.ts";
+import { switchValue } from "../cmdline/switch-word.ts";
 import { isName } from "./lvm-names.ts";
 
 export interface LvmSettings {

@@ -4,10 +4,10 @@
  */
 
 import { describe } from "../../lib/errors.ts";
-import { type BlockDevice, withReader } from "../blockdevice.ts";
-import { runChild } from "../children.ts";
+import { type BlockDevice, withReader } from "../devices/blockdevice.ts";
+import { runChild } from "../children/children.ts";
 import type { Boot } from "../context.ts";
-import { type DeviceRef, parseDeviceRef } from "../deviceref.ts";
+import { type DeviceRef, parseDeviceRef } from "../devices/deviceref.ts";
 import { dmNames, isLogicalVolume } from "./dm-nodes.ts";
 import type { Lack, Member, StorageContext, StorageLayer } from "./layer.ts";
 import { activateVolumes } from "./lvm-activate.ts";

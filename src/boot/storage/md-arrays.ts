@@ -9,7 +9,7 @@
  */
 
 import type { Found } from "../../probe/superblock.ts";
-import type { BlockDevice } from "../blockdevice.ts";
+import type { BlockDevice } from "../devices/blockdevice.ts";
 import type { Member } from "./layer.ts";
 
 export interface MdArray {

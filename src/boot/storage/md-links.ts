@@ -1,7 +1,7 @@
 /** The names below /dev/md: of arrays, and of their partitions. */
 
 import { type Syscalls, exists, isErrno, list } from "../../../syscalls/index.ts";
-import type { BlockDevice } from "../blockdevice.ts";
+import type { BlockDevice } from "../devices/blockdevice.ts";
 
 /**
  * The links that lead to this device, each like "md/root". Those of partitions are not made here, but understood:

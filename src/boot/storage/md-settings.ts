@@ -2,8 +2,8 @@
 
 import { text } from "../../lib/bytes.ts";
 import { dashUuid } from "../../lib/uuid.ts";
-import { type Word, sameName } from "../cmdline.ts";
-import { switchValue } from "../switch-word.ts";
+import { type Word, sameName } from "../cmdline/cmdline.ts";
+import { switchValue } from "../cmdline/switch-word.ts";
 
 export interface MdSettings {
   /** False leaves all arrays alone. */

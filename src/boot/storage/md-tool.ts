@@ -10,9 +10,9 @@ import {
   readTextIfThere,
 } from "../../../syscalls/index.ts";
 import { colonUuid } from "../../lib/uuid.ts";
-import { type ChildResult, describeEnd, runChild, succeeded } from "../children.ts";
+import { type ChildResult, describeEnd, runChild, succeeded } from "../children/children.ts";
 import type { Boot } from "../context.ts";
-import { lastLines } from "../output.ts";
+import { lastLines } from "../children/output.ts";
 import type { MdArray } from "./md-arrays.ts";
 import { describeArray } from "./md-words.ts";
 

@@ -2,7 +2,7 @@
 
 import { text } from "../../lib/bytes.ts";
 import { colonUuid } from "../../lib/uuid.ts";
-import type { BlockDevice } from "../blockdevice.ts";
+import type { BlockDevice } from "../devices/blockdevice.ts";
 import type { Member } from "./layer.ts";
 import { type MdArray, judge, spareSlots } from "./md-arrays.ts";
 import { withoutHost } from "./md-conf.ts";

@@ -12,7 +12,7 @@
 import { exists } from "../../../syscalls/index.ts";
 import { describe } from "../../lib/errors.ts";
 import { colonUuid } from "../../lib/uuid.ts";
-import { runChild } from "../children.ts";
+import { runChild } from "../children/children.ts";
 import type { Boot } from "../context.ts";
 import type { Lack, Member, StorageContext, StorageLayer } from "./layer.ts";
 import { type MdArray, arraysOf, judge } from "./md-arrays.ts";

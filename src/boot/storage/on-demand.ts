@@ -5,9 +5,9 @@
 
 import { type Syscalls, exists } from "../../../syscalls/index.ts";
 import { describe } from "../../lib/errors.ts";
-import type { BlockDevices } from "../blockdevices.ts";
+import type { BlockDevices } from "../devices/blockdevices.ts";
 import type { Boot } from "../context.ts";
-import type { DeviceRef } from "../deviceref.ts";
+import type { DeviceRef } from "../devices/deviceref.ts";
 import { parts } from "../parts.ts";
 import type { Lack, Member, StorageContext, StorageLayer } from "./layer.ts";
 

@@ -1,7 +1,7 @@
 /** Runs the storage layers: after each change of the devices, each is told what its members are. */
 
-import type { BlockDevices } from "../blockdevices.ts";
-import type { DeviceRef } from "../deviceref.ts";
+import type { BlockDevices } from "../devices/blockdevices.ts";
+import type { DeviceRef } from "../devices/deviceref.ts";
 import type { Lack, Member, StorageLayer } from "./layer.ts";
 
 export class Storage {

@@ -2,7 +2,7 @@
 
 import type { Lane } from "../../chart/record.ts";
 import { text } from "../../lib/bytes.ts";
-import type { Uevent } from "../uevent.ts";
+import type { Uevent } from "../devices/uevent.ts";
 import type { Timing } from "./timing.ts";
 
 /** Keeps that a disk, an interface or a chip is there, that a driver has taken a device, or that a volume is ready. */

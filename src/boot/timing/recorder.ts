@@ -3,7 +3,7 @@
 import type { Syscalls } from "../../../syscalls/index.ts";
 import { type BootRecord, type Entry, type Lane, RECORD_FORMAT, RECORD_VERSION } from "../../chart/record.ts";
 import { text } from "../../lib/bytes.ts";
-import type { Word } from "../cmdline.ts";
+import type { Word } from "../cmdline/cmdline.ts";
 import { readTimingSettings } from "./settings.ts";
 import { type Span, type Timing, noTiming } from "./timing.ts";
 

@@ -12,7 +12,7 @@ import {
 import type { BootRecord } from "../../chart/record.ts";
 import { describe } from "../../lib/errors.ts";
 import type { Boot } from "../context.ts";
-import { isMountPoint } from "../mounts.ts";
+import { isMountPoint } from "../mount/mounts.ts";
 import { kernelEntries, readKernelLog } from "./kernel-log.ts";
 
 /** The file: there only after rd.timing. */

@@ -1,7 +1,7 @@
 /** The parameter that has the boot timed. */
 
-import type { Word } from "../cmdline.ts";
-import { readSwitchWord } from "../switch-word.ts";
+import type { Word } from "../cmdline/cmdline.ts";
+import { readSwitchWord } from "../cmdline/switch-word.ts";
 
 /** As the help and the README show it (subsystems.ts). */
 export const timingParameters = [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { ChildEnd, ChildRequest, ChildResult } from "../../../src/boot/children.ts";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import type { ChildEnd, ChildRequest, ChildResult } from "../../../src/boot/children/children.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../src/boot/context.ts";
 import {
   chooseHooks,
@@ -9,9 +9,9 @@ import {
   unknownPoints,
   warnOfUnknownPoints,
 } from "../../../src/boot/hooks.ts";
-import { readOptions } from "../../../src/boot/options.ts";
+import { readOptions } from "../../../src/boot/cmdline/options.ts";
 import { type HookPoint, hookPoints } from "../../../src/boot/points.ts";
-import { Reaper } from "../../../src/boot/reaper.ts";
+import { Reaper } from "../../../src/boot/children/reaper.ts";
 import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { type Tree, fakeKernel, file, program, symlink } from "../../../syscalls/fake.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";

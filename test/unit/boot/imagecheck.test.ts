@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { warnIfCutShort } from "../../../src/boot/imagecheck.ts";
-import { readOptions } from "../../../src/boot/options.ts";
-import { Reaper } from "../../../src/boot/reaper.ts";
+import { readOptions } from "../../../src/boot/cmdline/options.ts";
+import { Reaper } from "../../../src/boot/children/reaper.ts";
 import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { type Tree, fakeKernel } from "../../../syscalls/fake.ts";
 import { collectLog } from "../../fixtures/collect-log.ts";

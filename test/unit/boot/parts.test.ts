@@ -27,7 +27,7 @@ function loadedWith(file: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-test.each(["handover/handover.ts", "handover/in-place.ts", "emergency.ts"])(
+test.each(["handover/handover.ts", "handover/in-place.ts", "rescue/emergency.ts"])(
   "nothing is loaded on the way through boot/%s",
   (file) => {
     const all = [...loadedWith(join(src, "boot", file))];

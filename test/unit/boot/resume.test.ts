@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
 import { Resume, readResumeSettings } from "../../../src/boot/resume.ts";
 import type { Found } from "../../../src/probe/superblock.ts";
 import { attribute, fakeKernel } from "../../../syscalls/fake.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import type { BlockDevice, Contents } from "../../../src/boot/blockdevice.ts";
-import { BlockDevices } from "../../../src/boot/blockdevices.ts";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import type { BlockDevice, Contents } from "../../../src/boot/devices/blockdevice.ts";
+import { BlockDevices } from "../../../src/boot/devices/blockdevices.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../src/boot/context.ts";
-import { readOptions } from "../../../src/boot/options.ts";
-import { Reaper } from "../../../src/boot/reaper.ts";
+import { readOptions } from "../../../src/boot/cmdline/options.ts";
+import { Reaper } from "../../../src/boot/children/reaper.ts";
 import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { Storage } from "../../../src/boot/storage/storage.ts";
 import { chooseRoot, findRoot, mountRoot } from "../../../src/boot/root.ts";

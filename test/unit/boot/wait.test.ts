@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import type { Boot } from "../../../src/boot/context.ts";
-import { readOptions } from "../../../src/boot/options.ts";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
-import { Reaper } from "../../../src/boot/reaper.ts";
+import { readOptions } from "../../../src/boot/cmdline/options.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
+import { Reaper } from "../../../src/boot/children/reaper.ts";
 import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { sayIfSlow, waitInTheOpen } from "../../../src/boot/wait.ts";
 import { fakeKernel } from "../../../syscalls/fake.ts";

@@ -1,8 +1,8 @@
 /** Whether an image has what its parameters ask of the network. */
 
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
-import { readOptions } from "../../../src/boot/options.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
+import { readOptions } from "../../../src/boot/cmdline/options.ts";
 import { readImageModules } from "../../../src/check/kernel.ts";
 import { checkNetwork } from "../../../src/check/network.ts";
 import { ArchiveTree } from "../../../src/image/archive-tree.ts";

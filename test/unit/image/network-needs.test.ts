@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
-import { readOptions } from "../../../src/boot/options.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
+import { readOptions } from "../../../src/boot/cmdline/options.ts";
 import { networkNeeds } from "../../../src/image/network-needs.ts";
 
 function needs(line: string, remote?: boolean) {

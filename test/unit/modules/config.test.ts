@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
 import { readConfig, type ModuleConfig } from "../../../src/modules/config.ts";
 import { readModprobeDirectories } from "../../../src/modules/directories.ts";
 import { SysError } from "../../../syscalls/error.ts";

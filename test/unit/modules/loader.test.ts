@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { gzipSync, zstdCompressSync } from "bun";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
 import { Modules, type ModuleHost } from "../../../src/modules/loader.ts";
 import { SysError } from "../../../syscalls/error.ts";
 

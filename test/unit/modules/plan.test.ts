@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
 import { ModuleIndex } from "../../../src/modules/index.ts";
 import { planModules, type Plan } from "../../../src/modules/plan.ts";
 

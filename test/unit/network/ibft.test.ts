@@ -1,7 +1,7 @@
 /** ip=ibft: the firmware's table in the place of words. */
 
 import { expect, test } from "bun:test";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
 import { type IbftNic, withIbft } from "../../../src/network/ibft.ts";
 import { readNetworkSettings } from "../../../src/network/settings.ts";
 

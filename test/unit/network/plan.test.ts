@@ -1,7 +1,7 @@
 /** Which links are renamed, made, configured and waited for. */
 
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
 import type { PresentLink } from "../../../src/network/find-link.ts";
 import { type NetworkPlan, networkModules, planNetwork } from "../../../src/network/plan.ts";
 import { readNetworkSettings } from "../../../src/network/settings.ts";

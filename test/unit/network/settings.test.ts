@@ -1,7 +1,7 @@
 /** The parameters of the network besides ip=. */
 
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
 import { readNetworkSettings } from "../../../src/network/settings.ts";
 import type { NetworkSettings } from "../../../src/network/types.ts";
 

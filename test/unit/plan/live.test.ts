@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { checkLive } from "../../../src/check/live.ts";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
 import type { ModuleIndex } from "../../../src/modules/index.ts";
 import { planBoot } from "../../../src/plan/plan.ts";
 

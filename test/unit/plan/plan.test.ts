@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { initWords } from "../../../src/boot/initwords.ts";
-import { isKernelParameter } from "../../../src/boot/kernelwords.ts";
-import { parseCommandLine } from "../../../src/boot/cmdline.ts";
-import { parameters } from "../../../src/boot/options.ts";
+import { initWords } from "../../../src/boot/cmdline/initwords.ts";
+import { isKernelParameter } from "../../../src/boot/cmdline/kernelwords.ts";
+import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
+import { parameters } from "../../../src/boot/cmdline/options.ts";
 import { planBoot } from "../../../src/plan/plan.ts";
 import { RootTree } from "../../../src/image/root-tree.ts";
 import { temporaryTree } from "../../fixtures/temporary.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { ChildEnd, ChildRequest, ChildResult } from "../../../../src/boot/children.ts";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import type { ChildEnd, ChildRequest, ChildResult } from "../../../../src/boot/children/children.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { type CheckRequest, checkFilesystem } from "../../../../src/boot/fsck/fsck.ts";
 import { CheckScreen, parseProgress } from "../../../../src/boot/fsck/progress.ts";

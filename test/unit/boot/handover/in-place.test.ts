@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { findOwnInit, handOverInPlace } from "../../../../src/boot/handover/in-place.ts";
 import { plainLog } from "../../../../src/boot/log.ts";
-import { readOptions } from "../../../../src/boot/options.ts";
+import { readOptions } from "../../../../src/boot/cmdline/options.ts";
 import { RootTree } from "../../../../src/image/root-tree.ts";
 import { UserError } from "../../../../src/lib/errors.ts";
 import { planBoot } from "../../../../src/plan/plan.ts";
-import { Reaper } from "../../../../src/boot/reaper.ts";
+import { Reaper } from "../../../../src/boot/children/reaper.ts";
 import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import { type FakeKernel, type FakeOptions, type Tree, symlink } from "../../../../syscalls/fake.ts";
 import { type Call, intercept } from "../../../../syscalls/intercept.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import { keepExitrd, readExitrdSettings } from "../../../../src/boot/handover/keep-exitrd.ts";
 import { planBoot } from "../../../../src/plan/plan.ts";
 import { type FakeKernel, type FakeOptions, fakeKernel, program } from "../../../../syscalls/fake.ts";

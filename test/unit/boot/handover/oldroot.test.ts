@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import { readLiveSettings } from "../../../../src/boot/live/settings.ts";
-import { readOptions } from "../../../../src/boot/options.ts";
+import { readOptions } from "../../../../src/boot/cmdline/options.ts";
 import { chooseRoot } from "../../../../src/boot/root.ts";
 import { readOldRootSettings, startedFrom } from "../../../../src/boot/handover/oldroot.ts";
-import { readParameters } from "../../../../src/boot/packed.ts";
+import { readParameters } from "../../../../src/boot/cmdline/packed.ts";
 import { symlink } from "../../../../syscalls/fake.ts";
 import { MS_NOATIME, MS_RDONLY } from "../../../../syscalls/index.ts";
 import { earlyMachine, mountPaths, realRoot, runHandOver } from "../../../fixtures/early-machine.ts";

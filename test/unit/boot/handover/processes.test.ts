@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { reapAll, stopProcesses, strayProcesses } from "../../../../src/boot/handover/processes.ts";
-import { Reaper } from "../../../../src/boot/reaper.ts";
+import { Reaper } from "../../../../src/boot/children/reaper.ts";
 import { type FakeProcess, fakeKernel } from "../../../../syscalls/fake.ts";
 import { intercept } from "../../../../syscalls/intercept.ts";
 import { collectLog } from "../../../fixtures/collect-log.ts";

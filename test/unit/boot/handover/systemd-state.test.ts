@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import { readSystemdSettings, stateText } from "../../../../src/boot/handover/systemd-state.ts";
 import { type FakeKernel, program, symlink } from "../../../../syscalls/fake.ts";
 import { refusalOf } from "../../../../syscalls/methods.ts";

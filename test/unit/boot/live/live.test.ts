@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import type { BlockDevice } from "../../../../src/boot/blockdevice.ts";
+import type { BlockDevice } from "../../../../src/boot/devices/blockdevice.ts";
 import { mountLive } from "../../../../src/boot/live/live.ts";
 import { coverRoot } from "../../../../src/boot/live/overlay.ts";
 import { livePlaces } from "../../../../src/boot/live/places.ts";
-import { isMountPoint } from "../../../../src/boot/mounts.ts";
+import { isMountPoint } from "../../../../src/boot/mount/mounts.ts";
 import { moveKernelMounts } from "../../../../src/boot/handover/moves.ts";
 import { UserError } from "../../../../src/lib/errors.ts";
 import type { Found } from "../../../../src/probe/superblock.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import { withoutLive } from "../../../../src/boot/live/overlay-words.ts";
 import { liveParameters, readLiveSettings, wantsOverlay } from "../../../../src/boot/live/settings.ts";
-import { readOptions } from "../../../../src/boot/options.ts";
+import { readOptions } from "../../../../src/boot/cmdline/options.ts";
 
 function read(line: string) {
   return readLiveSettings(parseCommandLine(line));

@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
-import { BlockDevices } from "../../../../src/boot/blockdevices.ts";
-import type { ChildEnd, runChild } from "../../../../src/boot/children.ts";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { BlockDevices } from "../../../../src/boot/devices/blockdevices.ts";
+import type { ChildEnd, runChild } from "../../../../src/boot/children/children.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import { attachIscsi } from "../../../../src/boot/netroot/iscsi.ts";
 import { attachNbd } from "../../../../src/boot/netroot/nbd.ts";
 import { readNetRootSettings } from "../../../../src/boot/netroot/settings.ts";
 import type { IscsiDisk, NbdDisk } from "../../../../src/boot/netroot/types.ts";
-import { readOptions } from "../../../../src/boot/options.ts";
-import { Reaper } from "../../../../src/boot/reaper.ts";
+import { readOptions } from "../../../../src/boot/cmdline/options.ts";
+import { Reaper } from "../../../../src/boot/children/reaper.ts";
 import { Storage } from "../../../../src/boot/storage/storage.ts";
 import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import { attribute, fakeKernel } from "../../../../syscalls/fake.ts";

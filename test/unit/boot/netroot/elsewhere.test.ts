@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { lookElsewhere } from "../../../../src/boot/netroot/elsewhere.ts";
-import { readOptions } from "../../../../src/boot/options.ts";
+import { readOptions } from "../../../../src/boot/cmdline/options.ts";
 
 /** A network that has these, and is told to have others. */
 function networkWith(...first: string[]) {

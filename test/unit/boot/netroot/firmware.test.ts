@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import { type TargetFiles, readTarget } from "../../../../src/boot/netroot/firmware.ts";
 import { readNetRootSettings } from "../../../../src/boot/netroot/settings.ts";
 import { reasonForNetwork } from "../../../../src/boot/netroot/netroot.ts";

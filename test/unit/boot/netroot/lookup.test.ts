@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { decodeAnswer, encodeQuestion } from "../../../../src/boot/netroot/dns-message.ts";
 import { type Ask, addressInHosts, askByUdp, findAddress } from "../../../../src/boot/netroot/lookup.ts";
-import { readOptions } from "../../../../src/boot/options.ts";
-import { Reaper } from "../../../../src/boot/reaper.ts";
+import { readOptions } from "../../../../src/boot/cmdline/options.ts";
+import { Reaper } from "../../../../src/boot/children/reaper.ts";
 import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import type { NetworkState } from "../../../../src/network/types.ts";
 import { fakeKernel } from "../../../../syscalls/fake.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { BlockDevices } from "../../../../src/boot/blockdevices.ts";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { BlockDevices } from "../../../../src/boot/devices/blockdevices.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { NetMeans } from "../../../../src/boot/netroot/means.ts";
 import { asksForNoDisk, mountNetRoot, nameRoot, startNetwork } from "../../../../src/boot/netroot/netroot.ts";
 import type { NetworkAccess } from "../../../../src/boot/netroot/network.ts";
-import { readOptions } from "../../../../src/boot/options.ts";
-import { Reaper } from "../../../../src/boot/reaper.ts";
+import { readOptions } from "../../../../src/boot/cmdline/options.ts";
+import { Reaper } from "../../../../src/boot/children/reaper.ts";
 import { Storage } from "../../../../src/boot/storage/storage.ts";
 import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import type { NetworkState } from "../../../../src/network/types.ts";

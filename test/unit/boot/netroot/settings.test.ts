@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import { describeNetRoot } from "../../../../src/boot/netroot/forms.ts";
 import { readNetRootSettings } from "../../../../src/boot/netroot/settings.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { LeaseLines, leaseScript } from "../../../../src/boot/network/lease-event.ts";
-import { Lines } from "../../../../src/boot/output.ts";
+import { Lines } from "../../../../src/boot/children/output.ts";
 
 /** What the script says of an event, through the shell and the reader of a child's output. */
 async function hear(event: string, env: Readonly<Record<string, string>>): Promise<unknown[]> {

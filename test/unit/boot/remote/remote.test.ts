@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../../../qemu/host.ts";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import { planDropbear, readDropbear } from "../../../../src/boot/remote/dropbear.ts";
 import { findKeys } from "../../../../src/boot/remote/image.ts";
 import { isBuiltForSsh } from "../../../../src/boot/remote/on-demand.ts";

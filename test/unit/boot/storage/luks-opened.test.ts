@@ -1,8 +1,8 @@
 /** A root that is named by the encrypted volume around it. */
 
 import { expect, test } from "bun:test";
-import { BlockDevices } from "../../../../src/boot/blockdevices.ts";
-import { findDevice, findOpened } from "../../../../src/boot/finddevice.ts";
+import { BlockDevices } from "../../../../src/boot/devices/blockdevices.ts";
+import { findDevice, findOpened } from "../../../../src/boot/devices/finddevice.ts";
 import { fromBytes } from "../../../../src/lib/bytes.ts";
 import { type Tree, fakeKernel } from "../../../../syscalls/fake.ts";
 import { LUKS_UUID, luks1 } from "../../../fixtures/luks-headers.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
-import { parseDeviceRef } from "../../../../src/boot/deviceref.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
+import { parseDeviceRef } from "../../../../src/boot/devices/deviceref.ts";
 import { readVolumeOptions } from "../../../../src/boot/storage/luks-options.ts";
 import {
   type LuksSettings,

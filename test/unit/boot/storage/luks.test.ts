@@ -1,14 +1,14 @@
 /** The layer with a cryptsetup and a person that the test plays. */
 
 import { describe, expect, test } from "bun:test";
-import { BlockDevices } from "../../../../src/boot/blockdevices.ts";
-import type { ChildEnd, ChildRequest } from "../../../../src/boot/children.ts";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { BlockDevices } from "../../../../src/boot/devices/blockdevices.ts";
+import type { ChildEnd, ChildRequest } from "../../../../src/boot/children/children.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { plainLog } from "../../../../src/boot/log.ts";
-import { readOptions } from "../../../../src/boot/options.ts";
+import { readOptions } from "../../../../src/boot/cmdline/options.ts";
 import type { Question } from "../../../../src/boot/prompt/prompt.ts";
-import { Reaper } from "../../../../src/boot/reaper.ts";
+import { Reaper } from "../../../../src/boot/children/reaper.ts";
 import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import type { Member } from "../../../../src/boot/storage/layer.ts";
 import { LuksLayer } from "../../../../src/boot/storage/luks.ts";

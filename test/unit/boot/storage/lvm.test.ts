@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { BlockDevices } from "../../../../src/boot/blockdevices.ts";
-import type { ChildRequest, ChildResult } from "../../../../src/boot/children.ts";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { BlockDevices } from "../../../../src/boot/devices/blockdevices.ts";
+import type { ChildRequest, ChildResult } from "../../../../src/boot/children/children.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
-import { readOptions } from "../../../../src/boot/options.ts";
-import { Reaper } from "../../../../src/boot/reaper.ts";
+import { readOptions } from "../../../../src/boot/cmdline/options.ts";
+import { Reaper } from "../../../../src/boot/children/reaper.ts";
 import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import type { Member } from "../../../../src/boot/storage/layer.ts";
 import { LvmLayer } from "../../../../src/boot/storage/lvm.ts";

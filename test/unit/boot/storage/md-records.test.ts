@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { BlockDevice } from "../../../../src/boot/blockdevice.ts";
+import type { BlockDevice } from "../../../../src/boot/devices/blockdevice.ts";
 import type { Member } from "../../../../src/boot/storage/layer.ts";
 import { recordArrays } from "../../../../src/boot/storage/md-records.ts";
 import { device, fakeKernel } from "../../../../syscalls/fake.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import { readMdSettings } from "../../../../src/boot/storage/md-settings.ts";
 
 const UUID = "6a1c0de5-11aa-22bb-33cc-44dd55ee66ff";

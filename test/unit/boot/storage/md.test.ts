@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import type { ChildEnd, ChildRequest, ChildResult } from "../../../../src/boot/children.ts";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import type { ChildEnd, ChildRequest, ChildResult } from "../../../../src/boot/children/children.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
-import { readOptions } from "../../../../src/boot/options.ts";
-import { Reaper } from "../../../../src/boot/reaper.ts";
+import { readOptions } from "../../../../src/boot/cmdline/options.ts";
+import { Reaper } from "../../../../src/boot/children/reaper.ts";
 import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import { MdLayer } from "../../../../src/boot/storage/md.ts";
 import { readMdSettings } from "../../../../src/boot/storage/md-settings.ts";

@@ -1,9 +1,9 @@
 /** The storage layers are loaded for the first disk that is theirs, and answer from then on. */
 
 import { expect, test } from "bun:test";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
-import { parseDeviceRef } from "../../../../src/boot/deviceref.ts";
+import { parseDeviceRef } from "../../../../src/boot/devices/deviceref.ts";
 import type { Member, StorageLayer } from "../../../../src/boot/storage/layer.ts";
 import { makeLayers } from "../../../../src/boot/storage/layers.ts";
 import { LayersOnDemand, MEMBER_TYPES, namesLayers } from "../../../../src/boot/storage/on-demand.ts";

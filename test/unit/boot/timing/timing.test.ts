@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../../src/boot/cmdline.ts";
+import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { noteDevice } from "../../../../src/boot/timing/devices.ts";
 import { Recorder, startTiming } from "../../../../src/boot/timing/recorder.ts";
