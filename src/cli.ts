@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { version } from "../package.json";
-import { parameters } from "./boot/cmdline/options.ts";
+import { parameters } from "./boot/cmdline/parameters.ts";
 import { subsystemParameters } from "./boot/cmdline/subsystems.ts";
 import { parseCall } from "./cli/args.ts";
 import { catCommand } from "./cli/cat.ts";

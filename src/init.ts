@@ -1,7 +1,7 @@
 /**
  * Process 1 of the early userspace, from its first line to the real init.
  *
- * It reads the kernel command line (boot/cmdline/options.ts has the table of parameters), and of the image
+ * It reads the kernel command line (boot/cmdline/parameters.ts has the table of parameters), and of the image
  *   /etc/rdinit/cmdline         parameters that count as if they stood in front of it
  *   /etc/rdinit.d/POINT/        programs to run at named points (boot/hooks.ts)
  *   /lib/modules/RELEASE/       modules with modules.dep, modules.alias, modules.softdep

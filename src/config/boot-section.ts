@@ -1,7 +1,8 @@
 /** The section [boot] of rdinit.ini: parameters for /init, which the image holds and the kernel command line overrides. */
 
 import { parseCommandLine, sameName } from "../boot/cmdline/cmdline.ts";
-import { otherParameters, parameters, readOptions } from "../boot/cmdline/options.ts";
+import { readOptions } from "../boot/cmdline/options.ts";
+import { otherParameters, parameters } from "../boot/cmdline/parameters.ts";
 import { subsystemComplaints, subsystemParameters } from "../boot/cmdline/subsystems.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";

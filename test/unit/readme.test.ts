@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hookPoints } from "../../src/boot/points.ts";
-import { parameters } from "../../src/boot/cmdline/options.ts";
+import { parameters } from "../../src/boot/cmdline/parameters.ts";
 import { subsystemParameters } from "../../src/boot/cmdline/subsystems.ts";
 import { COMMANDS } from "../../src/cli.ts";
 import { IMAGE_OPTIONS, NOT_IN_CONFIG } from "../../src/cli/image-options.ts";

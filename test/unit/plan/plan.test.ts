@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { initWords } from "../../../src/boot/cmdline/initwords.ts";
 import { isKernelParameter } from "../../../src/boot/cmdline/kernelwords.ts";
 import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
-import { parameters } from "../../../src/boot/cmdline/options.ts";
+import { parameters } from "../../../src/boot/cmdline/parameters.ts";
 import { planBoot } from "../../../src/plan/plan.ts";
 import { RootTree } from "../../../src/image/root-tree.ts";
 import { temporaryTree } from "../../fixtures/temporary.ts";

@@ -6,7 +6,7 @@ import { readFsckSettings } from "../../../../src/boot/fsck/settings.ts";
 import { readLuksSettings } from "../../../../src/boot/storage/luks-settings.ts";
 import { readMdSettings } from "../../../../src/boot/storage/md-settings.ts";
 import { subsystemParameters } from "../../../../src/boot/cmdline/subsystems.ts";
-import { parameters } from "../../../../src/boot/cmdline/options.ts";
+import { parameters } from "../../../../src/boot/cmdline/parameters.ts";
 
 const complaints = (line: string): readonly string[] => readParameters(line, undefined).complaints;
 const options = (line: string) => readParameters(line, undefined).options;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
-import { parameters, readOptions } from "../../../../src/boot/cmdline/options.ts";
+import { readOptions } from "../../../../src/boot/cmdline/options.ts";
+import { parameters } from "../../../../src/boot/cmdline/parameters.ts";
 
 const read = (line: string) => readOptions(parseCommandLine(line));
 
