@@ -3,6 +3,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { UserError } from "../src/lib/errors.ts";
+import { readRecord, writeRecord } from "./cache.ts";
 import { cacheDir, fingerprint, run, tryRun, withLock } from "./host.ts";
 import type { Kernel } from "./kernel.ts";
 import { dependencies, unpackPackage } from "./stock.ts";
@@ -36,16 +37,18 @@ export async function builtinKernel(): Promise<Kernel> {
   const fragment = await Bun.file(join(import.meta.dir, "builtin.config")).text();
   const source = await kernelSource();
   const dir = join(cacheDir(), `builtin-${fingerprint(RECIPE, source.id, fragment)}`);
-  const result = Bun.file(join(dir, "kernel.json"));
-  if (await result.exists()) return (await result.json()) as Kernel;
+  const result = join(dir, "kernel.json");
+  const kept = readRecord<Kernel>(result);
+  if (kept !== undefined) return kept;
   return withLock("builtin", async () => {
-    if (await result.exists()) return (await result.json()) as Kernel;
+    const made = readRecord<Kernel>(result);
+    if (made !== undefined) return made;
     const kernel = await build(dir, source, fragment);
     // A build tree takes two gigabytes; one is kept.
     for (const name of readdirSync(cacheDir()))
       if (name.startsWith("builtin-") && name !== basename(dir))
         rmSync(join(cacheDir(), name), { recursive: true, force: true });
-    await Bun.write(result, `${JSON.stringify(kernel, null, 2)}\n`);
+    writeRecord(result, kernel);
     return kernel;
   });
 }

@@ -1,6 +1,16 @@
-/** The cache's folders of disks, which take seconds to minutes to make: kept as long as somebody uses them. */
+/** What is kept in the cache: records of what was made, and folders of disks for as long as somebody uses them. */
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { cacheDir, withLock } from "./host.ts";
 
@@ -32,6 +42,19 @@ export async function keptFolder(
     }
     return dir;
   });
+}
+
+/** The JSON of `file`; undefined when there is none. */
+export function readRecord<T>(file: string): T | undefined {
+  // Not by Bun.file: one that was asked for before it was there stays empty for whoever asked.
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as T) : undefined;
+}
+
+/** Writes the JSON of `record`, whole at once: others read it without a lock. */
+export function writeRecord(file: string, record: unknown): void {
+  const half = `${file}.${process.pid}`;
+  writeFileSync(half, `${JSON.stringify(record, null, 2)}\n`);
+  renameSync(half, file);
 }
 
 /** Its time of change is that of its last use. */

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../src/lib/errors.ts";
+import { readRecord, writeRecord } from "./cache.ts";
 import { cacheDir, run, withLock } from "./host.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -35,14 +36,12 @@ const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
 
 /** The stock kernel from the cache; fetched when it is not there yet, or when `refresh` finds a newer one. */
 export async function stockKernel(refresh = false): Promise<Kernel> {
-  const record = Bun.file(join(cacheDir(), "stock.json"));
-  if (!refresh && (await record.exists())) {
-    const kept = (await record.json()) as Kernel;
-    if (existsSync(kept.vmlinuz) && existsSync(kept.modules)) return kept;
-  }
+  const record = join(cacheDir(), "stock.json");
+  const kept = refresh ? undefined : readRecord<Kernel>(record);
+  if (kept !== undefined && existsSync(kept.vmlinuz) && existsSync(kept.modules)) return kept;
   return withLock("stock", async () => {
     const kernel = await fetchStock();
-    await Bun.write(record, `${JSON.stringify(kernel, null, 2)}\n`);
+    writeRecord(record, kernel);
     return kernel;
   });
 }

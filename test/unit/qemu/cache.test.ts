@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { keptFolder, unused_ms } from "../../../qemu/cache.ts";
+import { keptFolder, readRecord, unused_ms, writeRecord } from "../../../qemu/cache.ts";
 import { temporaryDirectory } from "../../fixtures/temporary.ts";
 
 const cache = temporaryDirectory();
@@ -64,4 +64,11 @@ test("asking for a folder is a use of it", async () => {
   await keptFolder("asked", older, async () => {});
   await keptFolder("asked", now, async () => {});
   expect(existsSync(dir)).toBe(true);
+});
+
+test("a record that was asked for before it was there is found when it is", () => {
+  const file = join(cache, "record.json");
+  expect(readRecord(file)).toBeUndefined();
+  writeRecord(file, { version: "6.1" });
+  expect(readRecord<{ version: string }>(file)).toEqual({ version: "6.1" });
 });
