@@ -25,7 +25,10 @@ test(
     await Bun.sleep(late_ms);
     expect(machine.console.text).not.toMatch(QUESTION);
     await machine.plugDisk({ file: first, interface: "virtio-scsi" });
-    await machine.console.expect(/has 1 of 2 members \(sda\); it is started degraded in \d+ s\r?\n/, MACHINE_MS);
+    await machine.console.expect(
+      /has 1 of 2 members \(sda\); it is started degraded in \d+ s\r?\n/,
+      MACHINE_MS,
+    );
     await machine.plugDisk({ file: second });
     await answer(machine, STORAGE.passphrase);
     const listing = await probed(machine);
