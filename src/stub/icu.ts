@@ -1,6 +1,6 @@
 /**
  * The part of the runtime that knows languages and scripts: ICU's data, 12 MB that compress to 8. rdinit speaks English
- * and sorts by English rules, so in an image all other languages are left out. ICU takes a damaged item for one that it
+ * and sorts by English rules, so all other languages are left out. ICU takes a damaged item for one that it
  * was built without.
  *
  * The layout is that of ICU's common data (unicode/udata.h and ucmndata.h): a header, a table of names and offsets,

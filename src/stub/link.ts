@@ -4,14 +4,15 @@
  *   bun src/stub/link.ts PROGRAM STUB OUTPUT            the plain form
  *   bun src/stub/link.ts PROGRAM STUB OUTPUT --packed   the form for images (pack.ts)
  *
- * The program's own bytes follow unchanged behind a new header, page-aligned, and are mapped at the
- * addresses they were linked for. So its original program headers, which the dynamic loader must see
+ * The program's segments follow behind a new header, page-aligned, and are mapped at the addresses they
+ * were linked for. So its original program headers, which the dynamic loader must see
  * (with PT_INTERP and PT_TLS), are in memory where they always were, and the stub only points to them.
+ * Long stretches of zeros are left out (holes.ts), and what the runtime knows of other languages (icu.ts).
  *
  *   offset 0   ELF header, program headers: stub, program, libraries; no PT_INTERP
  *   0x1000     the stub's one segment (entry.c)
  *   ...        ld-linux and the libraries
- *   ...        the program, whole
+ *   ...        the program's segments
  *
  * The stub stands in front so that a file that was cut short still says so.
  */
@@ -20,6 +21,8 @@ import { createHash } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import minimist from "minimist";
 import { UserError, describe } from "../lib/errors.ts";
+import { withoutHoles } from "./holes.ts";
+import { withoutLanguages } from "./icu.ts";
 import { STUB_MAGIC } from "./identity.ts";
 import { type Packed, packForImage, packForRecording } from "./pack.ts";
 import { PAGE, PF_R, PF_W, PT_LOAD, type Segment, loadSegments, pageUp, view } from "./segments.ts";
@@ -72,17 +75,13 @@ export function linkStatic(
   const packing = packed === undefined ? [] : placePacked(file, packed, openPages, addressOf);
   const dataSize = BigInt(file.length - dataAt);
 
-  const openSegments = packed?.segments ?? programSegments;
-  const programAt = packed === undefined ? file.add(program) : 0;
+  const english = withoutLanguages(program);
+  const openSegments = packed?.segments ?? programSegments.flatMap((s) => withoutHoles(english, s));
   const placed = openSegments.map((s) => {
-    if (packed === undefined) return { ...s, offset: s.offset + BigInt(programAt) };
     // The bytes in front of the segment in its first page come along, as the kernel maps whole pages.
     const lead = s.offset % BigInt(PAGE);
-    return {
-      ...s,
-      offset:
-        BigInt(file.add(program.subarray(Number(s.offset - lead), Number(s.offset + s.fileSize)))) + lead,
-    };
+    const bytes = english.subarray(Number(s.offset - lead), Number(s.offset + s.fileSize));
+    return { ...s, offset: BigInt(file.add(bytes)) + lead };
   });
 
   const out = file.join();
