@@ -55,6 +55,7 @@ test("exactly the rootfs is emptied", () => {
       emptyRootfs(
         undeletable(kernel.sys),
         plainLog((_, message) => void warnings.push(message)),
+        "/",
         fs.dev,
       );
 
@@ -75,6 +76,7 @@ test("another filesystem on / than was looked at is not touched", () => {
   emptyRootfs(
     kernel.sys,
     plainLog((_, message) => void warnings.push(message)),
+    "/",
     "0:77",
   );
   expect(kernel.files()).toEqual(["/a"]);

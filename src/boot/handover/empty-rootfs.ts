@@ -18,16 +18,16 @@ import { UserError, describe } from "../../lib/errors.ts";
 import type { Log } from "../log.ts";
 
 /**
- * Deletes everything below `/`, which is the filesystem `dev` ("major:minor") or nothing happens: by file
- * descriptor, never into another mount and never through a link. What can't be deleted costs memory and
+ * Deletes everything below the directory `path`, which is on the filesystem `dev` ("major:minor") or nothing happens: by
+ * file descriptor, never into another mount and never through a link. What can't be deleted costs memory and
  * is logged; it stops nothing.
  */
-export function emptyRootfs(sys: Syscalls, log: Log, dev: string): void {
+export function emptyRootfs(sys: Syscalls, log: Log, path: string, dev: string): void {
   try {
-    const fd = sys.open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const fd = sys.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     try {
       const root = sys.fstat(fd);
-      if (root.dev !== dev) throw new UserError(`/ is now another filesystem (${root.dev})`);
+      if (root.dev !== dev) throw new UserError(`${path} is another filesystem (${root.dev})`);
       emptyDirectory(sys, log, fd, root);
     } finally {
       sys.close(fd);

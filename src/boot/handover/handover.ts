@@ -110,7 +110,9 @@ function leaveOldRoot(
 ): void {
   const putOld = oldRoot.kind === "filesystem" ? oldRoot.putOld : undefined;
   if (putOld === undefined) {
-    // While it lies there, a ".." that leads to the new root leads into the old one.
+    // While it lies there, a ".." that leads to the new root leads into the old one. Linux 7 keeps a rootfs that nothing
+    // mounts any more, with all that is in it.
+    if (oldRoot.kind === "rootfs") emptyRootfs(sys, log, "..", oldRoot.dev);
     atStep("letting the old root go", () => sys.umount(".", MNT_DETACH));
   } else {
     detachAll(
@@ -126,7 +128,7 @@ function leaveOldRoot(
 /** Empties the rootfs, which nothing can unmount, and moves the new root over it. */
 function coverRootfs(sys: Syscalls, log: Log, oldRoot: OldRoot, moves: Moves): void {
   detachAll(sys, log, moves.left);
-  if (oldRoot.kind === "rootfs") emptyRootfs(sys, log, oldRoot.dev);
+  if (oldRoot.kind === "rootfs") emptyRootfs(sys, log, "/", oldRoot.dev);
   atStep("moving the new root over the rootfs", () => {
     sys.mount(".", "/", "", MS_MOVE, "");
     sys.chroot(".");
