@@ -12,7 +12,7 @@ interface Distribution {
   readonly meta: string;
   /** The kernel's own package, as the meta package names it; the group is the kernel's version. */
   readonly image: RegExp;
-  /** Packages that hold the kernel and its modules. */
+  /** Packages that hold the kernel and its modules, besides what the first depends on of the same version. */
   readonly packages: (version: string) => readonly string[];
 }
 
@@ -61,6 +61,11 @@ export function dependencies(aptCacheDepends: string): string[] {
   return [...aptCacheDepends.matchAll(/^ {1,2}\|?Depends: ([^<\s]+)$/gm)].map((match) => match[1] ?? "");
 }
 
+/** Those of the packages that are a part of the kernel `version`, as Debian 14 has them: linux-modules-VERSION and such. */
+export function ofVersion(packages: readonly string[], version: string): string[] {
+  return packages.filter((name) => name.startsWith("linux-") && name.endsWith(`-${version}`));
+}
+
 async function fetchStock(): Promise<Kernel> {
   const ids = distributionIds(await Bun.file("/etc/os-release").text());
   const known = ids.find((id) => Object.hasOwn(DISTRIBUTIONS, id));
@@ -84,17 +89,17 @@ async function fetchStock(): Promise<Kernel> {
   if (!existsSync(join(dir, "done"))) {
     rmSync(dir, { recursive: true, force: true });
     mkdirSync(root, { recursive: true });
-    for (const name of distribution.packages(version)) await unpackPackage(name, dir, root);
+    const [image = "", ...more] = distribution.packages(version);
+    const parts = ofVersion(dependencies(await run(["apt-cache", "depends", image])), version);
+    for (const name of new Set([image, ...parts, ...more])) await unpackPackage(name, dir, root);
     // depmod looks for lib/modules; distributions with a merged /usr ship usr/lib/modules alone.
     if (!existsSync(join(root, "lib"))) symlinkSync("usr/lib", join(root, "lib"));
     await run(["depmod", "-b", root, version]);
     await Bun.write(join(dir, "done"), "");
   }
-  return {
-    version,
-    vmlinuz: join(root, "boot", `vmlinuz-${version}`),
-    modules: join(root, "lib/modules", version),
-  };
+  const modules = join(root, "lib/modules", version);
+  const inBoot = join(root, "boot", `vmlinuz-${version}`);
+  return { version, vmlinuz: existsSync(inBoot) ? inBoot : join(modules, "vmlinuz"), modules };
 }
 
 /** Downloads the package `name` into `dir`, unpacks it into `root` and drops the download. */

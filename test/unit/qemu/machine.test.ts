@@ -4,7 +4,7 @@ import { diskArguments } from "../../../qemu/devices.ts";
 import { fingerprint, run, tryRun, withLock } from "../../../qemu/host.ts";
 import { machineArguments } from "../../../qemu/machine.ts";
 import { loadOrder } from "../../../qemu/modules.ts";
-import { dependencies, distributionIds } from "../../../qemu/stock.ts";
+import { dependencies, distributionIds, ofVersion } from "../../../qemu/stock.ts";
 
 describe("machineArguments", () => {
   const base = { name: "unit", kernel: "/k" };
@@ -86,6 +86,14 @@ describe("packages", () => {
     const said =
       "linux-image-generic\n  Depends: linux-image-6.8.0-45-generic\n  Depends: <virtual>\n |Depends: a\n  Depends: linux-firmware\n  Recommends: thermald\n";
     expect(dependencies(said)).toEqual(["linux-image-6.8.0-45-generic", "a", "linux-firmware"]);
+  });
+
+  test("ofVersion takes what a kernel's package is split into", () => {
+    const version = "7.2.13+deb14-amd64";
+    const parts = [`linux-binary-${version}`, `linux-modules-${version}`];
+    expect(
+      ofVersion(["dracut", ...parts, "linux-base", "linux-modules-7.2.12+deb14-amd64"], version),
+    ).toEqual(parts);
   });
 });
 
