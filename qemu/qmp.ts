@@ -24,8 +24,8 @@ export class Qmp {
   private readonly write: (text: string) => void;
   private readonly pending = new Map<number, Pending>();
   private readonly waiters = new Set<Waiter>();
-  private readonly ready: Promise<void>;
-  private greet: () => void = () => undefined;
+  private readonly greeting = Promise.withResolvers<void>();
+  private readonly ready: Promise<unknown>;
   private buffer = "";
   private nextId = 1;
   private closed = false;
@@ -33,8 +33,7 @@ export class Qmp {
   /** `write` sends text to QEMU; what comes back goes into feed(). */
   constructor(write: (text: string) => void) {
     this.write = write;
-    const greeted = new Promise<void>((resolve) => (this.greet = resolve));
-    this.ready = greeted.then(() => this.command("qmp_capabilities")).then(() => undefined);
+    this.ready = this.greeting.promise.then(() => this.command("qmp_capabilities"));
     // A machine that ends before it greets is reported by the console; nobody need wait here.
     this.ready.catch(() => undefined);
   }
@@ -105,6 +104,7 @@ export class Qmp {
   /** The connection has ended; whoever waits is told. Called by the machine. */
   close(): void {
     this.closed = true;
+    this.greeting.reject(new Error("QEMU ended before it greeted."));
     for (const { reject } of this.pending.values()) reject(new Error("QEMU ended before it answered."));
     this.pending.clear();
     for (const waiter of this.waiters) waiter.reject(new Error(`QEMU ended before it sent ${waiter.event}.`));
@@ -120,7 +120,7 @@ export class Qmp {
   }
 
   private take(message: Readonly<Record<string, unknown>>): void {
-    if ("QMP" in message) return this.greet();
+    if ("QMP" in message) return this.greeting.resolve();
     if (typeof message["event"] === "string") {
       const event = { event: message["event"], data: (message["data"] ?? {}) as QmpEvent["data"] };
       this.events.push(event);

@@ -74,4 +74,17 @@ describe("Qmp", () => {
     expect(qmp.execute("quit")).rejects.toThrow("came too late");
     expect(qmp.waitFor("SHUTDOWN", 1000)).rejects.toThrow("ended before");
   });
+
+  test("lets nobody wait for a QEMU that ended before it greeted", async () => {
+    const { qmp, written } = open();
+    const early = qmp.execute("quit").catch(String);
+    qmp.close();
+    const late = qmp.execute("quit").catch(String);
+    const outcomes = Promise.all([early, late]);
+    expect(await Promise.race([outcomes, Bun.sleep(1000)])).toEqual([
+      "Error: QEMU ended before it greeted.",
+      "Error: QEMU ended before it greeted.",
+    ]);
+    expect(written).toEqual([]);
+  });
 });
