@@ -59,7 +59,7 @@ export async function tryRun(
   if (program === null)
     throw new UserError(
       `The program '${name}' is missing.`,
-      "'make setup' installs the packages that qemu/packages.txt lists.",
+      "'make setup-test' installs the packages that qemu/packages.txt lists.",
     );
   const child = Bun.spawn([program, ...argv.slice(1)], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { lostOptions } from "../../../qemu/builtin.ts";
 import { diskArguments } from "../../../qemu/devices.ts";
-import { fingerprint, run, tryRun, withLock } from "../../../qemu/host.ts";
+import { PROJECT, fingerprint, run, tryRun, withLock } from "../../../qemu/host.ts";
 import { machineArguments } from "../../../qemu/machine.ts";
 import { loadOrder } from "../../../qemu/modules.ts";
 import { dependencies, distributionIds, ofVersion } from "../../../qemu/stock.ts";
+import type { UserError } from "../../../src/lib/errors.ts";
 
 describe("machineArguments", () => {
   const base = { name: "unit", kernel: "/k" };
@@ -115,8 +117,11 @@ describe("run", () => {
     expect(run(["sh", "-c", "echo why >&2; exit 4"])).rejects.toThrow(/ended with status 4:\nwhy/);
   });
 
-  test("says which program is missing", () => {
-    expect(run(["no-such-program"])).rejects.toThrow("The program 'no-such-program' is missing.");
+  test("says which program is missing, and what brings it", async () => {
+    const error: unknown = await run(["no-such-program"]).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ message: "The program 'no-such-program' is missing." });
+    const [, target = ""] = /^'make (.*)' installs/.exec((error as UserError).remedy) ?? [];
+    expect(await Bun.file(join(PROJECT, "Makefile")).text()).toContain(`\n${target}:\n`);
   });
 });
 
