@@ -177,3 +177,12 @@ export function packPointers(addresses: readonly number[]): Uint8Array {
   addresses.forEach((address, i) => view.setBigUint64(8 * i, BigInt(address), true));
   return new Uint8Array(view.buffer);
 }
+
+/**
+ * Whether an ioctl's buffer is as long as the request says that the kernel reads or writes (asm-generic/ioctl.h); the
+ * old requests don't say.
+ */
+export function holdsRequest(request: number, argument: Uint8Array | number): boolean {
+  const encoded = request >>> 30 === 0 ? 0 : (request >>> 16) & 0x3fff;
+  return typeof argument === "number" || argument.byteLength >= encoded;
+}

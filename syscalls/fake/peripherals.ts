@@ -13,7 +13,7 @@ import {
   SOCK_NONBLOCK,
   SOCK_RAW,
 } from "../constants.ts";
-import { SIZE } from "../struct.ts";
+import { SIZE, holdsRequest } from "../struct.ts";
 import type { Datagram, Fd, Syscalls } from "../types.ts";
 import { newSpecial } from "./inode.ts";
 import type { Machine } from "./machine.ts";
@@ -120,6 +120,7 @@ export function terminals(machine: Machine) {
       machine.termios = termios.slice(0, SIZE.termios);
     },
     ioctl(fd, request, argument) {
+      if (!holdsRequest(request, argument)) refuse("EINVAL");
       const device = machine.deviceOf(machine.descriptor(fd).file.position.inode);
       return device?.ioctl?.(request, argument) ?? refuse("ENOTTY");
     },

@@ -2,7 +2,7 @@
 
 import { TCGETS, TCSETS } from "../constants.ts";
 import { errnoNumber, fail } from "../errno.ts";
-import { SIZE } from "../struct.ts";
+import { SIZE, holdsRequest } from "../struct.ts";
 import type { Syscalls } from "../types.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -18,17 +18,8 @@ export function devices(k: Kernel) {
       k.call("ioctl", "ioctl", undefined, fd, TCSETS, termios);
     },
     ioctl(fd, request, argument) {
-      if (typeof argument !== "number" && argument.byteLength < encodedSize(request))
-        fail("ioctl", errnoNumber("EINVAL"));
+      if (!holdsRequest(request, argument)) fail("ioctl", errnoNumber("EINVAL"));
       return k.call("ioctl", "ioctl", undefined, fd, request, argument);
     },
   } satisfies Partial<Syscalls>;
-}
-
-/**
- * How many bytes a request says that the kernel reads or writes (asm-generic/ioctl.h); 0 for the old
- * requests, which don't say.
- */
-function encodedSize(request: number): number {
-  return request >>> 30 === 0 ? 0 : (request >>> 16) & 0x3fff;
 }

@@ -3,7 +3,7 @@
 import { View } from "../../src/lib/bytes.ts";
 import { AT_FDCWD, P_ALL, WEXITED, WNOWAIT } from "../constants.ts";
 import { errnoNumber, fail } from "../errno.ts";
-import { SIZE, packPollfds, readPolled, readSiginfo } from "../struct.ts";
+import { SIZE, holdsRequest, packPollfds, readPolled, readSiginfo } from "../struct.ts";
 import type { SlowSyscalls } from "../types.ts";
 import type { Kernel } from "./kernel.ts";
 import { Reception } from "./netlink.ts";
@@ -48,8 +48,10 @@ export function slow(k: Kernel): SlowSyscalls {
     async sync() {
       await k.callSlow("sync", "sync", undefined);
     },
-    ioctl: async (fd, request, argument) =>
-      await k.callSlow("ioctl", "ioctl", undefined, fd, request, argument),
+    async ioctl(fd, request, argument) {
+      if (!holdsRequest(request, argument)) fail("ioctl", errnoNumber("EINVAL"));
+      return await k.callSlow("ioctl", "ioctl", undefined, fd, request, argument);
+    },
     async peekChild() {
       const info = new Uint8Array(SIZE.siginfo);
       await k.callSlow("waitid", "waitid", undefined, P_ALL, 0, info, WEXITED | WNOWAIT, null);

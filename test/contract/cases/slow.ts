@@ -32,6 +32,10 @@ export const slowCases: readonly Case[] = [
       await t.failsLater("asking a file", "ENOTTY", () => sys.slow.ioctl(fd, TCGETS, new Uint8Array(64)));
       sys.close(fd);
       await t.failsLater("asking no descriptor", "EBADF", () => sys.slow.ioctl(fd, TCGETS, 0));
+      // _IOR('T', 0x30, unsigned int)
+      await t.failsLater("into less space than the request says", "EINVAL", () =>
+        sys.slow.ioctl(-1, 0x8004_5430, new Uint8Array(3)),
+      );
       await t.returnsLater("all to the disk", undefined, () => sys.slow.sync());
       const made = await sys.slow.open("made", O_RDWR | O_CREAT | O_CLOEXEC, 0o600);
       t.returns("a new file", true, () => exists(sys, "made"));
