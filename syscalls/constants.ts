@@ -10,34 +10,23 @@ export const O_ACCMODE = 3;
 export const O_APPEND = 0o2000;
 export const O_CLOEXEC = 0o2000000;
 export const O_CREAT = 0o100;
-export const O_DIRECT = 0o40000;
 export const O_DIRECTORY = 0o200000;
 export const O_EXCL = 0o200;
-export const O_NOATIME = 0o1000000;
 export const O_NOCTTY = 0o400;
 export const O_NOFOLLOW = 0o400000;
 export const O_NONBLOCK = 0o4000;
 export const O_PATH = 0o10000000;
 export const O_RDONLY = 0;
 export const O_RDWR = 2;
-export const O_SYNC = 0o4010000;
 export const O_TRUNC = 0o1000;
 export const O_WRONLY = 1;
 
 // linux/fcntl.h: commands of fcntl(2) and flags of the calls that end in at
 export const AT_EMPTY_PATH = 0x1000;
 export const AT_FDCWD = -100;
-export const AT_NO_AUTOMOUNT = 0x800;
 export const AT_REMOVEDIR = 0x200;
-export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
-export const F_ADD_SEALS = 1033;
 export const F_DUPFD_CLOEXEC = 1030;
-export const F_GET_SEALS = 1034;
-export const F_SEAL_GROW = 4;
-export const F_SEAL_SEAL = 1;
-export const F_SEAL_SHRINK = 2;
-export const F_SEAL_WRITE = 8;
 
 // unistd.h: access(2)
 export const F_OK = 0;
@@ -82,13 +71,6 @@ export const MNT_DETACH = 2;
 export const MNT_FORCE = 1;
 export const UMOUNT_NOFOLLOW = 8;
 
-// linux/fs.h: ioctls of block devices
-export const BLKFLSBUF = 0x1261;
-export const BLKGETSIZE64 = 0x80081272;
-export const BLKROGET = 0x125e;
-export const BLKRRPART = 0x125f;
-export const BLKSSZGET = 0x1268;
-
 // linux/dm-ioctl.h: ioctls of /dev/mapper/control
 export const DM_DEV_REMOVE = 0xc138fd04;
 
@@ -117,7 +99,6 @@ export const F2FS_SUPER_MAGIC = 0xf2f52010;
 export const ISOFS_SUPER_MAGIC = 0x9660;
 export const MSDOS_SUPER_MAGIC = 0x4d44;
 export const NFS_SUPER_MAGIC = 0x6969;
-export const OVERLAYFS_SUPER_MAGIC = 0x794c7630;
 export const PROC_SUPER_MAGIC = 0x9fa0;
 export const RAMFS_MAGIC = 0x858458f6;
 export const SECURITYFS_MAGIC = 0x73636673;
@@ -128,11 +109,7 @@ export const XFS_SUPER_MAGIC = 0x58465342;
 
 // linux/stat.h: the fields of statx(2)
 export const STATX_BASIC_STATS = 0x7ff;
-export const STATX_INO = 0x100;
 export const STATX_MNT_ID = 0x1000;
-export const STATX_MODE = 2;
-export const STATX_SIZE = 0x200;
-export const STATX_TYPE = 1;
 
 // linux/stat.h: st_mode
 export const S_IFBLK = 0o60000;
@@ -157,61 +134,27 @@ export const WNOWAIT = 0x1000000;
 export const WSTOPPED = 2;
 
 // asm/signal.h, as on x86-64
-export const SIGABRT = 6;
-export const SIGALRM = 14;
-export const SIGBUS = 7;
 export const SIGCHLD = 17;
 export const SIGCONT = 18;
-export const SIGFPE = 8;
 export const SIGHUP = 1;
-export const SIGILL = 4;
 export const SIGINT = 2;
-export const SIGIO = 29;
 export const SIGKILL = 9;
 export const SIGPIPE = 13;
-export const SIGPROF = 27;
-export const SIGPWR = 30;
-export const SIGQUIT = 3;
 export const SIGSEGV = 11;
-export const SIGSTKFLT = 16;
 export const SIGSTOP = 19;
-export const SIGSYS = 31;
 export const SIGTERM = 15;
-export const SIGTRAP = 5;
-export const SIGTSTP = 20;
-export const SIGTTIN = 21;
-export const SIGTTOU = 22;
 export const SIGURG = 23;
-export const SIGUSR1 = 10;
 export const SIGUSR2 = 12;
-export const SIGVTALRM = 26;
 export const SIGWINCH = 28;
-export const SIGXCPU = 24;
 export const SIGXFSZ = 25;
 
 // asm-generic/signal-defs.h: sigprocmask(2)
 export const SIG_BLOCK = 0;
-export const SIG_DFL = 0;
-export const SIG_IGN = 1;
 export const SIG_SETMASK = 2;
 
 // asm-generic/resource.h: getrlimit(2)
-export const RLIMIT_AS = 9;
 export const RLIMIT_CORE = 4;
-export const RLIMIT_CPU = 0;
-export const RLIMIT_DATA = 2;
-export const RLIMIT_FSIZE = 1;
-export const RLIMIT_LOCKS = 10;
-export const RLIMIT_MEMLOCK = 8;
-export const RLIMIT_MSGQUEUE = 12;
-export const RLIMIT_NICE = 13;
 export const RLIMIT_NOFILE = 7;
-export const RLIMIT_NPROC = 6;
-export const RLIMIT_RSS = 5;
-export const RLIMIT_RTPRIO = 14;
-export const RLIMIT_RTTIME = 15;
-export const RLIMIT_SIGPENDING = 11;
-export const RLIMIT_STACK = 3;
 /** No limit. */
 export const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
@@ -228,8 +171,6 @@ export const LINUX_REBOOT_MAGIC2 = 0x28121969;
 
 // linux/module.h: finit_module(2)
 export const MODULE_INIT_COMPRESSED_FILE = 4;
-export const MODULE_INIT_IGNORE_MODVERSIONS = 1;
-export const MODULE_INIT_IGNORE_VERMAGIC = 2;
 
 // linux/socket.h and asm-generic/socket.h: socket(2)
 export const AF_NETLINK = 16;
@@ -252,16 +193,11 @@ export const POLLIN = 1;
 // linux/netlink.h: netlink(7)
 export const NETLINK_KOBJECT_UEVENT = 15;
 export const NETLINK_ROUTE = 0;
-export const SOL_NETLINK = 270;
 
 // asm-generic/ioctls.h: ioctl_tty(2)
 export const TCGETS = 0x5401;
 export const TCSETS = 0x5402;
-export const TCSETSF = 0x5404;
-export const TCSETSW = 0x5403;
 export const TIOCGWINSZ = 0x5413;
-export const TIOCNOTTY = 0x5422;
-export const TIOCSCTTY = 0x540e;
 
 // asm-generic/termbits.h: termios(3), in c_oflag
 export const ONLCR = 4;
