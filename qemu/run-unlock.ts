@@ -6,7 +6,8 @@ import { join, relative } from "node:path";
 import { demoTree } from "./demo.ts";
 import { makeDisk } from "./disks.ts";
 import { PROJECT, run } from "./host.ts";
-import { type SshKeys, forwardedCard, freePort, makeSshKeys } from "./ssh.ts";
+import { freePort } from "./network/cards.ts";
+import { type SshKeys, forwardedCard, makeSshKeys } from "./ssh.ts";
 
 const FOLDER = join(PROJECT, "build/unlock");
 const PASSPHRASE = "open sesame";

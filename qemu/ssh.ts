@@ -36,18 +36,10 @@ export async function makeSshKeys(dir: string, name = "127.0.0.1"): Promise<SshK
   };
 }
 
-/** A port of the loopback that nobody listens at just now. */
-export function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
-}
-
 /** QEMU's arguments for a card in its own network, where connections to `port` here reach port 22 of the guest. */
-export function forwardedCard(port: number, inside = 22): string[] {
+export function forwardedCard(port: number): string[] {
   return [
-    ...["-netdev", `user,id=net0,restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:${port}-:${inside}`],
+    ...["-netdev", `user,id=net0,restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:${port}-:22`],
     ...["-device", "virtio-net-pci,netdev=net0,romfile="],
   ];
 }

@@ -7,6 +7,7 @@ import { HANDOVER_RULES, STACKED_RULES } from "./rules.ts";
 import { rdinitImage } from "../images.ts";
 import { builtinKernel } from "../kernel.ts";
 import { makeDisksInGuest } from "../maker.ts";
+import type { Card } from "../network/cards.ts";
 import { type Difference, type Listing, type Rule, compare, probeRoot, referenceListing } from "../probe.ts";
 import { MACHINE_MS, SHELL_PROMPT, bootRdinit, probeDisk, probed } from "../scenario.ts";
 import { STORAGE, plainLuks, raid1LvmLuks } from "../storage/basic.ts";
@@ -114,14 +115,6 @@ export const SCENES: readonly Scene[] = [
   },
 ];
 
-/** QEMU's own network: nothing leaves the process. */
-const NETWORK_CARD = [
-  "-netdev",
-  "user,id=net0,restrict=on",
-  "-device",
-  "virtio-net-pci,netdev=net0,romfile=",
-];
-
 /** What the root stands on: the disks, and what the disk that the kernel alone starts from lies beside. */
 const STACKS = {
   none: { recipe: undefined, rules: [] },
@@ -158,8 +151,8 @@ export async function playScene(scene: Scene, initrd: string, dir: string): Prom
   const plain = await probeDisk(dir, { file: "plain.img" });
   const members = recipe === undefined ? [plain] : await makeDisksInGuest(recipe(await probeRoot()));
   const name = `handover-${scene.name.replaceAll(/\W+/g, "-")}`;
-  const card = scene.network === true ? { arguments: NETWORK_CARD } : {};
-  const shared = { cpus: scene.cpus ?? 1, timeout_ms: MACHINE_MS, ...card };
+  const cards: readonly Card[] = scene.network === true ? [{ link: { kind: "user" } }] : [];
+  const shared = { cpus: scene.cpus ?? 1, timeout_ms: MACHINE_MS, cards };
   const direct = await referenceListing({
     ...shared,
     name: `${name}-direct`,

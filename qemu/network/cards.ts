@@ -12,8 +12,6 @@ export interface Card {
 /** QEMU's own network in the card's process: a DHCP server (10.0.2.2, the guest is 10.0.2.15), nothing beyond it. */
 export interface UserNetwork {
   readonly kind: "user";
-  /** Ports of this machine's 127.0.0.1, and where they lead in the guest. */
-  readonly forwards?: readonly { readonly port: number; readonly to: number }[];
 }
 
 /** A network between guests; `path` is the socket of a hub (hub.ts). */
@@ -39,7 +37,7 @@ export function macOf(index: number): string {
   return `52:54:00:12:34:${(0x56 + index).toString(16)}`;
 }
 
-/** A port of 127.0.0.1 that is free now, for UserNetwork. */
+/** A port of 127.0.0.1 that nobody listens at just now. */
 export function freePort(): number {
   const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
   const { port } = server;
@@ -48,7 +46,5 @@ export function freePort(): number {
 }
 
 function backend(link: UserNetwork | Peers): string {
-  if (link.kind === "hub") return `stream,server=off,addr.type=unix,addr.path=${link.path}`;
-  const forwards = (link.forwards ?? []).map(({ port, to }) => `,hostfwd=tcp:127.0.0.1:${port}-:${to}`);
-  return `user,restrict=on${forwards.join("")}`;
+  return link.kind === "hub" ? `stream,server=off,addr.type=unix,addr.path=${link.path}` : "user,restrict=on";
 }

@@ -4,7 +4,8 @@
  */
 
 import { expect, test } from "bun:test";
-import { SshSession, freePort, makeSshKeys, sshArguments } from "../../qemu/ssh.ts";
+import { freePort } from "../../qemu/network/cards.ts";
+import { SshSession, makeSshKeys, sshArguments } from "../../qemu/ssh.ts";
 import { USERLAND } from "../../qemu/userlands/etc.ts";
 import { BOOT_MS, FACTS, USERLAND_TEST_MS, command, facts, logInHere } from "../../qemu/userlands/session.ts";
 import { userlandsNeed } from "../../qemu/userlands/trees.ts";

@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cardArguments, freePort, macOf } from "../../../qemu/network/cards.ts";
+import { cardArguments, macOf } from "../../../qemu/network/cards.ts";
 import { Frames, makeHub } from "../../../qemu/network/hub.ts";
 import { PROJECT } from "../../../qemu/host.ts";
 
@@ -87,14 +87,13 @@ test("all others get what one sends; who is gone is missed by nobody; all is kep
 });
 
 test("cards are QEMU's arguments", () => {
-  const port = freePort();
   const argv = cardArguments([
-    { link: { kind: "user", forwards: [{ port, to: 22 }] } },
+    { link: { kind: "user" } },
     { link: { kind: "hub", path: "/hub" }, mac: "52:54:00:00:00:01", model: "e1000e" },
   ]);
   expect(argv).toEqual([
     "-netdev",
-    `user,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22,id=net0`,
+    "user,restrict=on,id=net0",
     "-device",
     `virtio-net-pci,netdev=net0,mac=${macOf(0)},romfile=`,
     "-netdev",
