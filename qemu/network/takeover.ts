@@ -1,15 +1,9 @@
 /** A Debian that rdinit boots over a network of tests, and what is to be seen when it takes that network over. */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { PROJECT, run } from "../host.ts";
-import { imagesDir } from "../images.ts";
 import { stockKernel } from "../kernel.ts";
 import { type Machine, startMachine } from "../machine.ts";
 import { USERLAND } from "../userlands/etc.ts";
-import { MACHINE_MS } from "../userlands/session.ts";
-import { unpackTree } from "../userlands/trees.ts";
+import { MACHINE_MS, treeImage } from "../userlands/session.ts";
 import { macOf } from "./cards.ts";
 import { type DhcpMessage, dhcpMessageOf, senderOf } from "./frames.ts";
 import { type Server, startServer } from "./server.ts";
@@ -105,16 +99,8 @@ export function parseEvents(text: string): { readonly found: string; readonly la
 
 async function imageOf(name: string, tree: string, { drivers, tools }: Place): Promise<string> {
   const { version, modules } = await stockKernel();
-  const dir = mkdtempSync(join(tmpdir(), "rdinit-takeover-"));
-  const file = join(imagesDir(), `${name}.img`);
-  try {
-    await unpackTree(tree, join(dir, "root"));
-    const what = ["--root", join(dir, "root"), "--modules", modules, "--kernel", version, "--network"];
-    const contents = ["--drivers", `virtio_pci virtio_net ${drivers}`];
-    if (tools !== undefined) contents.push("--tools", tools);
-    await run([join(PROJECT, "build/rdinit"), "image", ...what, ...contents, "--output", file]);
-    return file;
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+  const words = ["--modules", modules, "--kernel", version, "--network"];
+  words.push("--drivers", `virtio_pci virtio_net ${drivers}`);
+  if (tools !== undefined) words.push("--tools", tools);
+  return treeImage(name, tree, words);
 }

@@ -1,18 +1,13 @@
 /** A Debian whose root is opened over SSH, and whose networkd then asks for an address of its own. */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { PROJECT, run } from "../host.ts";
-import { imagesDir } from "../images.ts";
 import { stockKernel } from "../kernel.ts";
 import { type Machine, startMachine } from "../machine.ts";
 import { makeDisksInGuest } from "../maker.ts";
 import { type SshKeys, forwardedCard } from "../ssh.ts";
 import { userlandDisks } from "./disks.ts";
 import { USERLAND, etcFiles } from "./etc.ts";
-import { MACHINE_MS } from "./session.ts";
-import { type TreeRecipe, debianTree, unpackTree } from "./trees.ts";
+import { MACHINE_MS, treeImage } from "./session.ts";
+import { type TreeRecipe, debianTree } from "./trees.ts";
 
 const RECIPE: TreeRecipe = {
   packages: ["systemd-sysv", "dbus", "iproute2", "busybox-static", "dropbear-bin"],
@@ -43,21 +38,12 @@ export async function startUnlockedDebian(keys: SshKeys, port: number): Promise<
   });
 }
 
-// As a person makes it; the tree has no drivers of cards, which the kernel's own folder has.
+// The tree has no drivers of cards, which the kernel's own folder has.
 async function unlockImage(keys: SshKeys, tree: string, version: string, modules: string): Promise<string> {
-  const dir = mkdtempSync(join(tmpdir(), "rdinit-userland-"));
-  const file = join(imagesDir(), "debian-unlock.img");
-  try {
-    await unpackTree(tree, join(dir, "root"));
-    const what = ["--root", join(dir, "root"), "--kernel", version, "--modules", modules];
-    const drivers = ["--drivers", "virtio_pci virtio_blk virtio_net ext4"];
-    const tools = ["--tools", "mdadm lvm cryptsetup fsck.ext4"];
-    const ssh = ["--ssh", ...keys.authorizedKeys.flatMap((key) => ["--authorized-keys", key])];
-    const host = keys.hostKeys.flatMap((key) => ["--ssh-host-keys", key]);
-    const program = join(PROJECT, "build/rdinit");
-    await run([program, "image", ...what, ...drivers, ...tools, ...ssh, ...host, "--output", file]);
-    return file;
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+  const drivers = ["--drivers", "virtio_pci virtio_blk virtio_net ext4"];
+  const tools = ["--tools", "mdadm lvm cryptsetup fsck.ext4"];
+  const ssh = ["--ssh", ...keys.authorizedKeys.flatMap((key) => ["--authorized-keys", key])];
+  const host = keys.hostKeys.flatMap((key) => ["--ssh-host-keys", key]);
+  const kernel = ["--kernel", version, "--modules", modules];
+  return treeImage("debian-unlock", tree, [...kernel, ...drivers, ...tools, ...ssh, ...host]);
 }
