@@ -1,4 +1,4 @@
-/** What is kept in the cache: records of what was made, and folders of disks for as long as somebody uses them. */
+/** What is kept in the cache: records of what was made, and files and folders for as long as somebody uses them. */
 
 import {
   existsSync,
@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { cacheDir, withLock } from "./host.ts";
+import { cacheDir, fingerprint, withLock } from "./host.ts";
 
 /** Another source tree, or an older state of this one, may still want what lies beside: for two days. */
 export const unused_ms = 2 * 86_400_000;
@@ -42,6 +42,15 @@ export async function keptFolder(
     }
     return dir;
   });
+}
+
+/** The file `name` of the cache that was made from exactly this, in a folder of its own; as keptFolder(). */
+export async function keptFile(
+  name: string,
+  from: string,
+  make: (half: string) => Promise<void>,
+): Promise<string> {
+  return join(await keptFolder(name, fingerprint(from), (half) => make(join(half, name))), name);
 }
 
 /** The JSON of `file`; undefined when there is none. */

@@ -1,7 +1,7 @@
 /** The build machine as the harness uses it: its programs, its cache, a lock between two test workers. */
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { UserError } from "../src/lib/errors.ts";
@@ -98,27 +98,6 @@ export function fingerprint(...parts: readonly (string | Uint8Array)[]): string 
     hash.update(part);
   }
   return hash.digest("hex").slice(0, 16);
-}
-
-/** The file `name` of the cache that was made from exactly this; made, and older ones dropped, when it is not there. */
-export async function kept(
-  name: string,
-  from: string,
-  make: (half: string) => Promise<void>,
-): Promise<string> {
-  const dir = join(cacheDir(), `${name}-${fingerprint(from)}`);
-  const file = join(dir, name);
-  if (existsSync(file)) return file;
-  return withLock(name, async () => {
-    if (existsSync(file)) return file;
-    for (const other of readdirSync(cacheDir()))
-      if (other.startsWith(`${name}-`)) rmSync(join(cacheDir(), other), { recursive: true, force: true });
-    const half = `${dir}.part`;
-    mkdirSync(half);
-    await make(join(half, name));
-    renameSync(half, dir);
-    return file;
-  });
 }
 
 /**

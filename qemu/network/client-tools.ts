@@ -3,7 +3,7 @@
  * installed, they would get into the images that initramfs-tools makes on this machine.
  */
 
-import { kept } from "../host.ts";
+import { keptFile } from "../cache.ts";
 import { machineRelease } from "../userlands/apt.ts";
 import { OPTIONS, mmdebstrap, squashed } from "../userlands/mmdebstrap.ts";
 import { unpackTree } from "../userlands/trees.ts";
@@ -12,7 +12,7 @@ import { unpackTree } from "../userlands/trees.ts";
 export async function clientTree(): Promise<string> {
   const { codename = "" } = await machineRelease();
   const from = JSON.stringify([codename, PACKAGES, OPTIONS]);
-  return kept("network-client.squashfs", from, (half) =>
+  return keptFile("network-client.squashfs", from, (half) =>
     squashed(half, (tar) =>
       mmdebstrap(["--variant=extract", `--include=${PACKAGES.join(",")}`, codename, tar], {}),
     ),

@@ -3,7 +3,8 @@
  * for them. What it does is told by its initramfs (server.ts), so that a test costs no new tree.
  */
 
-import { kept, run } from "../host.ts";
+import { keptFile } from "../cache.ts";
+import { run } from "../host.ts";
 import { type Kernel, stockKernel } from "../kernel.ts";
 import { type Tree, withStaged } from "../tree.ts";
 import { machineRelease } from "../userlands/apt.ts";
@@ -14,7 +15,7 @@ export async function serverTree(): Promise<string> {
   const kernel = await stockKernel();
   const { codename = "" } = await machineRelease();
   const from = JSON.stringify([kernel.version, codename, PACKAGES, MODULES, OPTIONS, HOOKS, FILES]);
-  return kept("network-server.squashfs", from, (half) => makeServer(kernel, codename, half));
+  return keptFile("network-server.squashfs", from, (half) => makeServer(kernel, codename, half));
 }
 
 const PACKAGES = [

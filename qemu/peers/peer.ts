@@ -7,10 +7,11 @@
  * that shall keep its owner.
  */
 
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
+import { chmodSync, cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { UserError } from "../../src/lib/errors.ts";
-import { cacheDir, fingerprint, run, runCounted, withLock } from "../host.ts";
+import { keptFolder } from "../cache.ts";
+import { cacheDir, fingerprint, run, runCounted } from "../host.ts";
 import type { Kernel } from "../kernel.ts";
 import { unpackPackage } from "../stock.ts";
 
@@ -40,7 +41,7 @@ export interface PackedKey {
   readonly uuid: string;
 }
 
-/** What a build took; kept as JSON beside an image in the cache. */
+/** What a build took. */
 export interface PeerBuild {
   readonly name: string;
   /** Version of its package. */
@@ -72,23 +73,13 @@ export async function peerImage(peer: Peer, kernel: Kernel): Promise<string> {
   const version = await packageVersion(peer);
   const more = await unpackedVersions(peer);
   const print = fingerprint(kernel.version, version, options, files, ...more);
-  const dir = join(cacheDir(), `peer-${peer.name}-${print}`);
-  const image = join(dir, "initrd.img");
-  if (existsSync(image)) return image;
-  return withLock(`peer-${peer.name}`, async () => {
-    if (existsSync(image)) return image;
-    const half = `${dir}.part`;
-    rmSync(half, { recursive: true, force: true });
-    mkdirSync(half, { recursive: true });
-    const record = await buildPeerImage(peer, kernel, join(half, "initrd.img"));
-    await Bun.write(join(half, "build.json"), `${JSON.stringify(record, null, 2)}\n`);
-    for (const name of readdirSync(cacheDir()))
-      if (name.startsWith(`peer-${peer.name}-`) && name !== basename(half))
-        rmSync(join(cacheDir(), name), { recursive: true, force: true });
-    renameSync(half, dir);
-    return image;
+  const dir = await keptFolder(`peer-${peer.name}`, print, async (half) => {
+    await buildPeerImage(peer, kernel, join(half, IMAGE));
   });
+  return join(dir, IMAGE);
 }
+
+const IMAGE = "initrd.img";
 
 /**
  * Builds the kernel's image as `to`, now, and tells what it took.

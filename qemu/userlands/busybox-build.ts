@@ -3,10 +3,11 @@
  * built from the distribution's source package. Kept in the cache; root not needed.
  */
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { UserError, describe } from "../../src/lib/errors.ts";
-import { cacheDir, fingerprint, run, tryRun, withLock } from "../host.ts";
+import { keptFolder } from "../cache.ts";
+import { fingerprint, run, tryRun } from "../host.ts";
 import { sourceFiles } from "./apt.ts";
 
 /** The configuration besides `make defconfig`. */
@@ -29,18 +30,10 @@ export function forSources(text: string): string {
 
 /** The path of the program. The first time fetches its source and compiles it, which takes a minute or two. */
 export async function fullBusybox(): Promise<string> {
-  const dir = join(cacheDir(), `busybox-${fingerprint(...SETTINGS)}`);
-  const program = join(dir, "busybox");
-  if (existsSync(program)) return program;
-  return withLock("busybox", async () => {
-    if (existsSync(program)) return program;
-    const half = `${dir}.part`;
-    rmSync(half, { recursive: true, force: true });
-    mkdirSync(half, { recursive: true });
-    await build(half, await fetchSource(half));
-    renameSync(half, dir);
-    return program;
-  });
+  const dir = await keptFolder("busybox", fingerprint(...SETTINGS), async (half) =>
+    build(half, await fetchSource(half)),
+  );
+  return join(dir, "busybox");
 }
 
 // By apt-get with lists of its own, as the machine's have no sources in them.

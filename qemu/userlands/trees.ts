@@ -6,7 +6,8 @@
  * the machine. All trees grow from one, which holds what they share.
  */
 
-import { kept, run, tryRun } from "../host.ts";
+import { keptFile } from "../cache.ts";
+import { run, tryRun } from "../host.ts";
 import { type Kernel, stockKernel } from "../kernel.ts";
 import { type Tree, withStaged } from "../tree.ts";
 import { machineRelease } from "./apt.ts";
@@ -47,8 +48,8 @@ export async function debianTree(name: string, recipe: TreeRecipe, etc: Tree): P
   const ofBase = JSON.stringify([kernel.version, codename, PACKAGES, NO_MODULES, OPTIONS, BASE_HOOKS]);
   const ofTree = JSON.stringify([TREE_HOOKS, recipe, etc]);
   const base = (): Promise<string> =>
-    kept("userland-base.tar.zst", ofBase, (half) => makeBase(kernel, codename, half));
-  return kept(`userland-${name}.squashfs`, ofBase + ofTree, async (half) =>
+    keptFile("userland-base.tar.zst", ofBase, (half) => makeBase(kernel, codename, half));
+  return keptFile(`userland-${name}.squashfs`, ofBase + ofTree, async (half) =>
     makeTree(recipe, etc, codename, await base(), half),
   );
 }

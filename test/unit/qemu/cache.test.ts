@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { keptFolder, readRecord, unused_ms, writeRecord } from "../../../qemu/cache.ts";
+import { basename, join } from "node:path";
+import { keptFile, keptFolder, readRecord, unused_ms, writeRecord } from "../../../qemu/cache.ts";
 import { temporaryDirectory } from "../../fixtures/temporary.ts";
 
 const cache = temporaryDirectory();
@@ -64,6 +64,16 @@ test("asking for a folder is a use of it", async () => {
   await keptFolder("asked", older, async () => {});
   await keptFolder("asked", now, async () => {});
   expect(existsSync(dir)).toBe(true);
+});
+
+test("a file is kept in a folder of its own, by what it was made from", async () => {
+  let made = 0;
+  const make = async (half: string): Promise<void> => writeFileSync(half, String(++made));
+  const file = await keptFile("tree.squashfs", "packages", make);
+  expect(basename(file)).toBe("tree.squashfs");
+  expect(await keptFile("tree.squashfs", "packages", make)).toBe(file);
+  const other = await keptFile("tree.squashfs", "other packages", make);
+  expect([file, other].map((path) => readFileSync(path, "utf8"))).toEqual(["1", "2"]);
 });
 
 test("a record that was asked for before it was there is found when it is", () => {
