@@ -23,7 +23,7 @@ help: ## list the targets
 all: build/rdinit build/init
 
 run: setup-run build/rdinit build/init ## boot a demo root in QEMU: APPEND="kernel parameters", DISK=file, MEMORY=MiB, NET=unlock
-	@$(BUN) qemu/run.ts --append "$(APPEND)" --disk "$(DISK)" --memory "$(MEMORY)" --net "$(NET)"
+	@$(BUN) qemu/run.ts --append "$$APPEND" --disk "$$DISK" --memory "$$MEMORY" --net "$$NET"
 
 test: setup-test build/rdinit build/init ## check, then boot in QEMU: everything
 	@$(BUN) test/run.ts
