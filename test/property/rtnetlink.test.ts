@@ -9,17 +9,28 @@ import {
   parseLink,
   parseMessages,
   parseRoute,
+  parseRouterOptions,
 } from "../../syscalls/rtnetlink/index.ts";
 
 const bytes = fc.uint8Array({ maxLength: 200 });
+/** One of them begins as the kernel's word of a router's advertisement does. */
+const advertisement = fc
+  .tuple(fc.nat(0xff), bytes)
+  .map(([length, rest]) => Uint8Array.of(10, 0, length, 0, 3, 0, 0, 0, 134, ...rest));
 
 test("any bytes can be read, and no more is found than there is", () => {
   fc.assert(
-    fc.property(bytes, (some) => {
+    fc.property(fc.oneof(bytes, advertisement), (some) => {
       const held = parseMessages(some).reduce((sum, { body }) => sum + 16 + body.length, 0);
       expect(held).toBeLessThanOrEqual(some.length);
       expect(parseAttributes(some).length).toBeLessThanOrEqual(some.length / 4);
       for (const parse of [parseLink, parseAddress, parseRoute]) parse(some);
+      const [family, kind] = [some[0], some[8]];
+      const advertised = packMessage({ type: 68, flags: 0, sequence: 0, body: some });
+      for (const { options } of parseRouterOptions(advertised)) {
+        expect([family, kind]).toEqual([10, 134]);
+        expect(options.length).toBeLessThanOrEqual(some.length - 16);
+      }
     }),
   );
 });

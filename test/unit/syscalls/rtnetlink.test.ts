@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { fakeKernel } from "../../../syscalls/fake.ts";
+import { post } from "../../../syscalls/fake/peripherals.ts";
 import { linuxSyscalls } from "../../../syscalls/native.ts";
 import {
   NetworkMonitor,
@@ -12,6 +14,7 @@ import {
   parseRouterOptions,
   readLinks,
 } from "../../../syscalls/rtnetlink/index.ts";
+import { settle } from "../../fixtures/virtual-time.ts";
 
 function message(type: number, body: readonly number[], length = 16 + body.length): number[] {
   const bytes = new Uint8Array(16 + ((body.length + 3) & ~3));
@@ -118,11 +121,49 @@ test("a change that the kernel refuses has the errno, and the conversation goes 
   expect(() => readLinks(kernel)).toThrow(/EBADF/);
 });
 
-test("who waits for a change is woken, also by hand", async () => {
+test("who waits for a change is woken by hand too", async () => {
   const monitor = new NetworkMonitor(linuxSyscalls(), { failed: () => undefined });
   const changed = monitor.changed();
   monitor.wake();
   await changed;
+});
+
+/** A monitor on a kernel that announces what the test says, and what the monitor said of its end. */
+function monitored() {
+  const kernel = fakeKernel();
+  const failures: string[] = [];
+  const monitor = new NetworkMonitor(kernel.sys, { failed: ({ code }) => void failures.push(code) });
+  const isWoken = async (act: () => void): Promise<boolean> => {
+    let woken = false;
+    void monitor.changed().then(() => (woken = true));
+    act();
+    await settle();
+    return woken;
+  };
+  return { kernel, failures, isWoken };
+}
+
+// RTNLGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR, _IPV6_ROUTE and _ND_USEROPT, as bits.
+for (const group of [1, 5, 7, 9, 11, 20].map((number) => 2 ** (number - 1)))
+  test(`an announcement of group 0x${group.toString(16)} wakes who waits`, async () => {
+    const { kernel, isWoken } = monitored();
+    expect(await isWoken(() => kernel.deliver("", 0, group))).toBe(true);
+    expect(await isWoken(() => kernel.deliver("", 0, group))).toBe(true);
+  });
+
+test("announcements that were lost are a change, and it goes on", async () => {
+  const { kernel, failures, isWoken } = monitored();
+  expect(await isWoken(() => kernel.overrun())).toBe(true);
+  expect(await isWoken(() => post(kernel.machine, 1, "EMSGSIZE"))).toBe(true);
+  expect(await isWoken(() => kernel.deliver(""))).toBe(true);
+  expect(failures).toEqual([]);
+});
+
+test("a monitor whose socket fails says so, once, and wakes nobody", async () => {
+  const { kernel, failures, isWoken } = monitored();
+  expect(await isWoken(() => post(kernel.machine, 1, "EIO"))).toBe(false);
+  expect(await isWoken(() => kernel.deliver(""))).toBe(false);
+  expect(failures).toEqual(["EIO"]);
 });
 
 function told(type: number, body: readonly number[]) {
