@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import type { ChildEnd, ChildRequest, ChildResult } from "../../../src/boot/children/children.ts";
-import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../src/boot/context.ts";
 import {
   chooseHooks,
@@ -9,31 +8,15 @@ import {
   unknownPoints,
   warnOfUnknownPoints,
 } from "../../../src/boot/hooks.ts";
-import { readOptions } from "../../../src/boot/cmdline/options.ts";
 import { type HookPoint, hookPoints } from "../../../src/boot/points.ts";
-import { Reaper } from "../../../src/boot/children/reaper.ts";
-import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { type Tree, fakeKernel, file, program, symlink } from "../../../syscalls/fake.ts";
-import { collectLog } from "../../fixtures/collect-log.ts";
+import { bootOn } from "../../fixtures/disks-in-memory.ts";
 
 function setting(hooks: Tree | undefined, line = "") {
   const kernel = fakeKernel({
     rootfs: { ...(hooks === undefined ? {} : { etc: { "rdinit.d": hooks } }), bin: { sh: program() } },
   });
-  const { log, lines } = collectLog();
-  const words = parseCommandLine(line);
-  const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
-  const reaper = new Reaper(kernel.sys);
-  const boot: Boot = {
-    sys: kernel.sys,
-    log,
-    words,
-    options: readOptions(words).options,
-    legacy,
-    reaper,
-    timing: noTiming,
-  };
-  return { kernel, boot, lines };
+  return { kernel, ...bootOn(kernel.sys, line) };
 }
 
 const script = file("#!/bin/sh\n", 0o755);

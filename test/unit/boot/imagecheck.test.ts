@@ -1,24 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { warnIfCutShort } from "../../../src/boot/imagecheck.ts";
-import { readOptions } from "../../../src/boot/cmdline/options.ts";
-import { Reaper } from "../../../src/boot/children/reaper.ts";
-import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { type Tree, fakeKernel } from "../../../syscalls/fake.ts";
-import { collectLog } from "../../fixtures/collect-log.ts";
+import { bootOn } from "../../fixtures/disks-in-memory.ts";
 
 function check(rdinit: Tree | undefined): string[] {
-  const { log, lines } = collectLog();
   const { sys } = fakeKernel({ rootfs: rdinit === undefined ? {} : { etc: { rdinit } } });
-  const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
-  warnIfCutShort({
-    sys,
-    log,
-    options: readOptions([]).options,
-    words: [],
-    legacy,
-    reaper: new Reaper(sys),
-    timing: noTiming,
-  });
+  const { boot, lines } = bootOn(sys);
+  warnIfCutShort(boot);
   return lines;
 }
 

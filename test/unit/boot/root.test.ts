@@ -1,11 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { BlockDevice, Contents } from "../../../src/boot/devices/blockdevice.ts";
 import { BlockDevices } from "../../../src/boot/devices/blockdevices.ts";
-import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../src/boot/context.ts";
-import { readOptions } from "../../../src/boot/cmdline/options.ts";
-import { Reaper } from "../../../src/boot/children/reaper.ts";
-import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { Storage } from "../../../src/boot/storage/storage.ts";
 import { chooseRoot, findRoot, mountRoot } from "../../../src/boot/root.ts";
 import type { ErrnoCode } from "../../../syscalls/errno.ts";
@@ -13,7 +9,7 @@ import { type FakeOptions, attribute, device, fakeKernel } from "../../../syscal
 import { MS_NOATIME, MS_RDONLY } from "../../../syscalls/index.ts";
 import { intercept } from "../../../syscalls/intercept.ts";
 import { refusalOf } from "../../../syscalls/methods.ts";
-import { collectLog } from "../../fixtures/collect-log.ts";
+import { bootOn } from "../../fixtures/disks-in-memory.ts";
 
 const filesystems = "nodev\ttmpfs\n\text4\n\txfs\n";
 
@@ -28,24 +24,11 @@ function setting(
     disks: { "254:0": { type: "ext4", tree: { etc: {} } } },
     ...options,
   });
-  const { log, lines } = collectLog();
-  const words = parseCommandLine(line);
   const sys = intercept(kernel.sys, (call, proceed) => {
     const code = call.name === "slow.mount" ? refuse(Number(call.args[3])) : undefined;
     return code === undefined ? proceed() : Promise.reject(refusalOf(call.name, call.args, code));
   });
-  const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
-  const reaper = new Reaper(sys);
-  const boot: Boot = {
-    sys,
-    log,
-    words,
-    options: readOptions(words).options,
-    legacy,
-    reaper,
-    timing: noTiming,
-  };
-  return { kernel, boot, lines };
+  return { kernel, ...bootOn(sys, line) };
 }
 
 function disk(contents: Partial<Contents> = {}): BlockDevice {

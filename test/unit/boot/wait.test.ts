@@ -1,12 +1,7 @@
 import { expect, test } from "bun:test";
-import type { Boot } from "../../../src/boot/context.ts";
-import { readOptions } from "../../../src/boot/cmdline/options.ts";
-import { parseCommandLine } from "../../../src/boot/cmdline/cmdline.ts";
-import { Reaper } from "../../../src/boot/children/reaper.ts";
-import { noTiming } from "../../../src/boot/timing/timing.ts";
 import { sayIfSlow, waitInTheOpen } from "../../../src/boot/wait.ts";
 import { fakeKernel } from "../../../syscalls/fake.ts";
-import { collectLog } from "../../fixtures/collect-log.ts";
+import { bootOn } from "../../fixtures/disks-in-memory.ts";
 import { inVirtualTime } from "../../fixtures/virtual-time.ts";
 
 interface Scene {
@@ -20,24 +15,8 @@ interface Scene {
   wake(): void;
 }
 
-function bootWith(line: string): { boot: Boot; lines: string[] } {
-  const { log, lines } = collectLog();
-  const words = parseCommandLine(line);
-  const { sys } = fakeKernel();
-  const boot: Boot = {
-    sys,
-    log,
-    reaper: new Reaper(sys),
-    timing: noTiming,
-    words,
-    options: readOptions(words).options,
-    legacy: { args: [], env: [], openFiles: { soft: 0n, hard: 0n } },
-  };
-  return { boot, lines };
-}
-
 function begin(timeout_ms: number | undefined, line = "", isHeld = () => false): Scene {
-  const { boot, lines } = bootWith(line);
+  const { boot, lines } = bootOn(fakeKernel().sys, line);
   let wakers: (() => void)[] = [];
   const scene = {
     lines,
@@ -109,7 +88,7 @@ test("a long wait speaks after a second, and again when there is something new",
 
 test("what is there is told once, and again when it differs; nothing is said where the wait has no word", async () => {
   await inVirtualTime(async (advance) => {
-    const { boot, lines } = bootWith("");
+    const { boot, lines } = bootOn(fakeKernel().sys);
     const now = { word: undefined as string | undefined, detail: "there is vda" };
     let wake: (() => void) | undefined;
     void waitInTheOpen(boot, {
@@ -184,7 +163,7 @@ test("what nothing can cut short is named when it takes long, once, and later wi
       ["", 1000],
       ["quiet", 3000],
     ] as const) {
-      const { boot, lines } = bootWith(line);
+      const { boot, lines } = bootOn(fakeKernel().sys, line);
       const work = Promise.withResolvers<string>();
       const result = sayIfSlow(boot, "still at it", work.promise);
       await advance(silent_ms - 1);
@@ -196,7 +175,7 @@ test("what nothing can cut short is named when it takes long, once, and later wi
       expect(await result).toBe("done");
       expect(lines).toHaveLength(1);
     }
-    const { boot, lines } = bootWith("");
+    const { boot, lines } = bootOn(fakeKernel().sys);
     expect(await sayIfSlow(boot, "never said", Promise.resolve(1))).toBe(1);
     await advance(5000);
     expect(lines).toEqual([]);

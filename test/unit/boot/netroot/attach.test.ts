@@ -6,13 +6,10 @@ import { attachIscsi } from "../../../../src/boot/netroot/iscsi.ts";
 import { attachNbd } from "../../../../src/boot/netroot/nbd.ts";
 import { readNetRootSettings } from "../../../../src/boot/netroot/settings.ts";
 import type { IscsiDisk, NbdDisk } from "../../../../src/boot/netroot/types.ts";
-import { readOptions } from "../../../../src/boot/cmdline/options.ts";
-import { Reaper } from "../../../../src/boot/children/reaper.ts";
 import { Storage } from "../../../../src/boot/storage/storage.ts";
-import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import { attribute, fakeKernel } from "../../../../syscalls/fake.ts";
 import { readText } from "../../../../syscalls/index.ts";
-import { collectLog } from "../../../fixtures/collect-log.ts";
+import { bootOn } from "../../../fixtures/disks-in-memory.ts";
 
 /** What sysfs holds of a target's disk with this number. */
 function session(lun: number) {
@@ -31,11 +28,7 @@ function setting(line: string, sysfs = {}, etc = {}) {
     rootfs: { proc: {}, sys: sysfs, run: {}, etc },
     mounts: [{ at: "/proc", type: "proc" }],
   });
-  const { log, lines } = collectLog();
-  const words = parseCommandLine(line);
-  const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
-  const { options } = readOptions(words);
-  const boot = { sys, log, words, options, legacy, reaper: new Reaper(sys), timing: noTiming };
+  const { boot, lines } = bootOn(sys, line);
   const devices = new BlockDevices(sys);
   const loaded: string[] = [];
   const means = {
@@ -44,7 +37,7 @@ function setting(line: string, sysfs = {}, etc = {}) {
     layers: new Storage(devices, []),
     loadModules: async (names: readonly string[]) => void loaded.push(...names),
   };
-  const { settings } = readNetRootSettings(words);
+  const { settings } = readNetRootSettings(boot.words);
   return { means, sys, lines, loaded, settings };
 }
 

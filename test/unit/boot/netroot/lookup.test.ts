@@ -1,22 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { decodeAnswer, encodeQuestion } from "../../../../src/boot/netroot/dns-message.ts";
 import { type Ask, addressInHosts, askByUdp, findAddress } from "../../../../src/boot/netroot/lookup.ts";
-import { readOptions } from "../../../../src/boot/cmdline/options.ts";
-import { Reaper } from "../../../../src/boot/children/reaper.ts";
-import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import type { NetworkState } from "../../../../src/network/types.ts";
 import { fakeKernel } from "../../../../syscalls/fake.ts";
-import { collectLog } from "../../../fixtures/collect-log.ts";
+import { bootOn } from "../../../fixtures/disks-in-memory.ts";
 
-function setting(line: string, hosts = ""): { boot: Boot; lines: string[] } {
+function setting(line: string, hosts = "") {
   const { sys } = fakeKernel({ rootfs: { etc: { hosts } } });
-  const { log, lines } = collectLog();
-  const words = parseCommandLine(line);
-  const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
-  const { options } = readOptions(words);
-  return { boot: { sys, log, words, options, legacy, reaper: new Reaper(sys), timing: noTiming }, lines };
+  return bootOn(sys, line);
 }
 
 function factsOf(...addresses: string[]): NetworkState {

@@ -1,20 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { BlockDevices } from "../../../../src/boot/devices/blockdevices.ts";
-import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { NetMeans } from "../../../../src/boot/netroot/means.ts";
 import { asksForNoDisk, mountNetRoot, nameRoot, startNetwork } from "../../../../src/boot/netroot/netroot.ts";
 import type { NetworkAccess } from "../../../../src/boot/netroot/network.ts";
-import { readOptions } from "../../../../src/boot/cmdline/options.ts";
-import { Reaper } from "../../../../src/boot/children/reaper.ts";
 import { Storage } from "../../../../src/boot/storage/storage.ts";
-import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import type { NetworkState } from "../../../../src/network/types.ts";
 import type { ErrnoCode } from "../../../../syscalls/errno.ts";
 import { type FakeOptions, attribute, fakeKernel } from "../../../../syscalls/fake.ts";
 import { MS_RDONLY } from "../../../../syscalls/index.ts";
 import { intercept } from "../../../../syscalls/intercept.ts";
 import { refusalOf } from "../../../../syscalls/methods.ts";
-import { collectLog } from "../../../fixtures/collect-log.ts";
+import { bootOn } from "../../../fixtures/disks-in-memory.ts";
 
 type Answer = ErrnoCode | "mounted" | "never";
 
@@ -38,11 +34,7 @@ function setting(
     if (answer === "never") return new Promise(() => undefined);
     return answer === "mounted" ? Promise.resolve() : Promise.reject(refusalOf(call.name, call.args, answer));
   });
-  const { log, lines } = collectLog();
-  const words = parseCommandLine(line);
-  const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
-  const { options } = readOptions(words);
-  const boot = { sys, log, words, options, legacy, reaper: new Reaper(sys), timing: noTiming };
+  const { boot, lines } = bootOn(sys, line);
   const devices = new BlockDevices(sys);
   const loaded: string[] = [];
   const means: NetMeans = {

@@ -1,7 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { BlockDevices } from "../../../../src/boot/devices/blockdevices.ts";
-import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
-import type { Boot } from "../../../../src/boot/context.ts";
 import {
   PassphraseRefused,
   emergency,
@@ -9,13 +7,11 @@ import {
   readPanicTimeout,
   whenAskedAgain,
 } from "../../../../src/boot/rescue/emergency.ts";
-import { readOptions } from "../../../../src/boot/cmdline/options.ts";
-import { Reaper } from "../../../../src/boot/children/reaper.ts";
-import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import { UserError } from "../../../../src/lib/errors.ts";
 import { type FakeKernel, attribute, fakeKernel } from "../../../../syscalls/fake.ts";
 import { collectLog } from "../../../fixtures/collect-log.ts";
 import { inVirtualTime, settle } from "../../../fixtures/virtual-time.ts";
+import { bootOn } from "../../../fixtures/disks-in-memory.ts";
 
 function machine(panic: string | undefined): FakeKernel {
   const kernel = panic === undefined ? {} : { panic: attribute(() => `${panic}\n`) };
@@ -24,25 +20,6 @@ function machine(panic: string | undefined): FakeKernel {
     mounts: [{ at: "/proc", type: "proc" }],
     proc: { sys: { kernel } },
   });
-}
-
-function bootOn(kernel: FakeKernel, line = ""): { boot: Boot; lines: string[] } {
-  const { log, lines } = collectLog();
-  const words = parseCommandLine(line);
-  const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
-  const reaper = new Reaper(kernel.sys);
-  return {
-    boot: {
-      sys: kernel.sys,
-      log,
-      words,
-      options: readOptions(words).options,
-      legacy,
-      reaper,
-      timing: noTiming,
-    },
-    lines,
-  };
 }
 
 const reboots = (kernel: FakeKernel): number => kernel.calls.filter(({ name }) => name === "reboot").length;
@@ -128,7 +105,7 @@ describe("the last resort", () => {
 describe("an emergency", () => {
   test("says what failed and what to do, and waits for a device", async () => {
     const kernel = machine("0");
-    const { boot, lines } = bootOn(kernel);
+    const { boot, lines } = bootOn(kernel.sys);
     const devices = new BlockDevices(kernel.sys);
     let over = false;
     void emergency(boot, new UserError("No root.", "Add one."), devices, ["pci:v1\n", "virtio:d2"]).then(
@@ -156,7 +133,7 @@ describe("an emergency", () => {
     };
     await inVirtualTime(async (advance) => {
       const kernel = machine("0");
-      const { boot, lines } = bootOn(kernel);
+      const { boot, lines } = bootOn(kernel.sys);
       const more = Promise.withResolvers<string>();
       const attempt = (gained: () => Promise<string>): { over: boolean } => {
         const state = { over: false };
@@ -192,7 +169,7 @@ describe("an emergency", () => {
   });
 
   test("an error of our own is told with its stack", async () => {
-    const { boot, lines } = bootOn(machine("0"), "rd.shell=0");
+    const { boot, lines } = bootOn(machine("0").sys, "rd.shell=0");
     void emergency(boot, new TypeError("undefined is not a function"), new BlockDevices(boot.sys), []);
     await settle();
     expect(lines[0]).toMatch(
@@ -208,7 +185,7 @@ describe("an emergency", () => {
   ])("does as rd.emergency=%s says, whatever panic= says, when there is no shell", async (word, action) => {
     await inVirtualTime(async (advance) => {
       const kernel = machine("0");
-      const { boot, lines } = bootOn(kernel, `rd.emergency=${word}`);
+      const { boot, lines } = bootOn(kernel.sys, `rd.emergency=${word}`);
       void emergency(boot, new UserError("No root."), new BlockDevices(kernel.sys), []);
       await advance(5000);
       expect(kernel.calls.filter(({ name }) => name === "reboot").map(({ args }) => args)).toEqual([
@@ -220,13 +197,13 @@ describe("an emergency", () => {
 
   test("gives no shell to who has guessed at a passphrase, unless the command line says so", async () => {
     const refused = new PassphraseRefused("No root.");
-    const { boot, lines } = bootOn(machine("0"));
+    const { boot, lines } = bootOn(machine("0").sys);
     void emergency(boot, refused, new BlockDevices(boot.sys), []);
     await settle();
     expect(lines).toContain(
       "error: No rescue shell is started, as nobody gave the right passphrase; rd.shell=1 would allow it.",
     );
-    const allowed = bootOn(machine("0"), "rd.shell=1");
+    const allowed = bootOn(machine("0").sys, "rd.shell=1");
     void emergency(allowed.boot, refused, new BlockDevices(allowed.boot.sys), []);
     await settle();
     expect(allowed.lines).toContain("error: The image holds no rescue shell.");
@@ -236,7 +213,7 @@ describe("an emergency", () => {
     const refused = new PassphraseRefused("No root.");
     await inVirtualTime(async (advance) => {
       const kernel = machine("0");
-      const { boot, lines } = bootOn(kernel);
+      const { boot, lines } = bootOn(kernel.sys);
       expect(whenAskedAgain(boot, refused)).toBe(
         "The boot is tried again in 30 s, and the passphrase is asked for again.",
       );
@@ -250,10 +227,10 @@ describe("an emergency", () => {
       expect(over).toBe(true);
     });
     const others = [
-      whenAskedAgain(bootOn(machine("0")).boot, new UserError("No root.")),
-      whenAskedAgain(bootOn(machine("5")).boot, refused),
-      whenAskedAgain(bootOn(machine("0"), "rd.emergency=reboot").boot, refused),
-      whenAskedAgain(bootOn(machine("0"), "rd.shell=1").boot, refused),
+      whenAskedAgain(bootOn(machine("0").sys).boot, new UserError("No root.")),
+      whenAskedAgain(bootOn(machine("5").sys).boot, refused),
+      whenAskedAgain(bootOn(machine("0").sys, "rd.emergency=reboot").boot, refused),
+      whenAskedAgain(bootOn(machine("0").sys, "rd.shell=1").boot, refused),
     ];
     expect(others).toEqual([undefined, undefined, undefined, undefined]);
   });
@@ -261,7 +238,7 @@ describe("an emergency", () => {
   test("does as panic= says where it may", async () => {
     await inVirtualTime(async (advance) => {
       const kernel = machine("2");
-      const { boot } = bootOn(kernel);
+      const { boot } = bootOn(kernel.sys);
       void emergency(boot, new UserError("No root."), new BlockDevices(kernel.sys), []);
       await advance(2000);
       expect(reboots(kernel)).toBe(1);

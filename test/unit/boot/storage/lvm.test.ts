@@ -2,16 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { BlockDevices } from "../../../../src/boot/devices/blockdevices.ts";
 import type { ChildRequest, ChildResult } from "../../../../src/boot/children/children.ts";
 import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
-import type { Boot } from "../../../../src/boot/context.ts";
-import { readOptions } from "../../../../src/boot/cmdline/options.ts";
-import { Reaper } from "../../../../src/boot/children/reaper.ts";
-import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import type { Member } from "../../../../src/boot/storage/layer.ts";
 import { LvmLayer } from "../../../../src/boot/storage/lvm.ts";
 import { readLvmSettings } from "../../../../src/boot/storage/lvm-settings.ts";
 import { type Tree, attribute, device, fakeKernel } from "../../../../syscalls/fake.ts";
-import { collectLog } from "../../../fixtures/collect-log.ts";
-import { legacy } from "../../../fixtures/early-machine.ts";
+import { bootOn } from "../../../fixtures/disks-in-memory.ts";
 import { GROUP_TEXT, PHYSICAL, groupText, physicalVolume } from "../../../fixtures/lvm.ts";
 
 /** What lvm answers; by default it makes the devices of the volumes that it is asked for. */
@@ -55,17 +50,7 @@ function machine(line: string, { answer, text = GROUP_TEXT }: { answer?: Answer;
       ]),
     ),
   });
-  const { log, lines } = collectLog();
-  const words = parseCommandLine(line);
-  const boot: Boot = {
-    sys,
-    log,
-    options: readOptions(words).options,
-    words,
-    legacy,
-    reaper: new Reaper(sys),
-    timing: noTiming,
-  };
+  const { boot, lines } = bootOn(sys, line);
   const requests: ChildRequest[] = [];
   const modules: string[] = [];
   const waiters: (() => void)[] = [];
@@ -75,7 +60,7 @@ function machine(line: string, { answer, text = GROUP_TEXT }: { answer?: Answer;
   const layer = new LvmLayer(
     boot,
     { changed: wake, loadModules: async (names) => void modules.push(...names) },
-    readLvmSettings(words).settings,
+    readLvmSettings(boot.words).settings,
     async (_, request) => {
       requests.push(request);
       const volumes = request.argv.slice(request.argv.indexOf("--config") + 2);

@@ -1,15 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { ChildEnd, ChildRequest, ChildResult } from "../../../../src/boot/children/children.ts";
-import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
-import { readOptions } from "../../../../src/boot/cmdline/options.ts";
-import { Reaper } from "../../../../src/boot/children/reaper.ts";
-import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import { MdLayer } from "../../../../src/boot/storage/md.ts";
 import { readMdSettings } from "../../../../src/boot/storage/md-settings.ts";
 import { type Tree, attribute, fakeKernel, file } from "../../../../syscalls/fake.ts";
 import { readText } from "../../../../syscalls/index.ts";
-import { collectLog } from "../../../fixtures/collect-log.ts";
+import { bootOn } from "../../../fixtures/disks-in-memory.ts";
 import { ARRAY, ARRAY_COLONS, member, members } from "../../../fixtures/md-members.ts";
 
 const NAME = `array ${ARRAY_COLONS} (root, raid1)`;
@@ -28,19 +24,8 @@ function setting(line = "", { rootfs = {} as Tree, ends = [] as ChildEnd[], outp
   const kernel = fakeKernel({
     rootfs: { dev: {}, etc, sys: { module: { md_mod: { parameters } }, ...more } },
   });
-  const { log, lines } = collectLog();
-  const words = parseCommandLine(line);
   const { sys } = kernel;
-  const legacy = { args: [], env: [], openFiles: { soft: 0n, hard: 0n } };
-  const boot: Boot = {
-    sys,
-    log,
-    words,
-    options: readOptions(words).options,
-    legacy,
-    reaper: new Reaper(sys),
-    timing: noTiming,
-  };
+  const { boot, lines } = bootOn(sys, line);
   const requests: ChildRequest[] = [];
   const startRoSeen: string[] = [];
   const loaded: string[] = [];
@@ -58,7 +43,7 @@ function setting(line = "", { rootfs = {} as Tree, ends = [] as ChildEnd[], outp
     },
     loadModules: async (names: readonly string[]) => void loaded.push(...names),
   };
-  const layer = new MdLayer(boot, context, readMdSettings(words).settings, run);
+  const layer = new MdLayer(boot, context, readMdSettings(boot.words).settings, run);
   return {
     layer,
     lines,
