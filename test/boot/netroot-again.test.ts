@@ -2,16 +2,13 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import { makeDisk } from "../../qemu/disks.ts";
 import { run } from "../../qemu/host.ts";
-import { rdinitImage } from "../../qemu/images.ts";
-import { stockKernel } from "../../qemu/kernel.ts";
 import type { Machine } from "../../qemu/machine.ts";
 import { SERVER_NAME, serverAddress } from "../../qemu/network/config.ts";
-import { type Server, startServer } from "../../qemu/network/server.ts";
+import type { Server } from "../../qemu/network/server.ts";
 import { expectSaid, said } from "../../qemu/scenario.ts";
 import { userlandsNeed } from "../../qemu/userlands/trees.ts";
-import { CLIENT_MS, rootMount, startClient, tellingRoot, toldBy } from "../fixtures/netroot.ts";
+import { CLIENT_MS, rootMount, serveRoot, startClient, toldBy } from "../fixtures/netroot.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 
 const need = await userlandsNeed();
@@ -24,21 +21,8 @@ let server: Server;
 
 beforeAll(async () => {
   if (need !== undefined) return;
-  const kernel = await stockKernel();
-  const file = join(dir, "root.img");
-  await makeDisk({ file, type: "ext4", size_mb: 32, tree: await tellingRoot() });
-  initrd = await rdinitImage({
-    name: "netroot-again",
-    kernel,
-    drivers: ["virtio_pci", "virtio_net", "virtio_blk", "af_packet", "nfs", "nfsv4"],
-    shell: true,
-  });
-  server = await startServer({
-    name: "netroot-again",
-    exports: [{ kind: "nfs", name: "root", file }],
-    lans: [{ rootPath: `${v4}:/srv/root,vers=4.2` }, { dhcp4: false, ipv6: "slaac" }],
-    timeout_ms: 900_000,
-  });
+  const lans = [{ rootPath: `${v4}:/srv/root,vers=4.2` }, { dhcp4: false, ipv6: "slaac" }] as const;
+  ({ initrd, server } = await serveRoot("netroot-again", dir, { drivers: ["virtio_blk"], lans }));
 }, 400_000);
 
 afterAll(async () => {

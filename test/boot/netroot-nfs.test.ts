@@ -1,16 +1,12 @@
 /** Roots on an NFS server, a real one in another guest: by version 4 and 3, and what is said when it does not work. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { join } from "node:path";
-import { makeDisk } from "../../qemu/disks.ts";
-import { rdinitImage } from "../../qemu/images.ts";
-import { stockKernel } from "../../qemu/kernel.ts";
 import type { Machine } from "../../qemu/machine.ts";
 import { SERVER_NAME, serverAddress } from "../../qemu/network/config.ts";
-import { type Server, startServer } from "../../qemu/network/server.ts";
+import type { Server } from "../../qemu/network/server.ts";
 import { expectSaid } from "../../qemu/scenario.ts";
 import { userlandsNeed } from "../../qemu/userlands/trees.ts";
-import { CLIENT_MS, rootMount, startClient, tellingRoot, toldBy } from "../fixtures/netroot.ts";
+import { CLIENT_MS, rootMount, serveRoot, startClient, toldBy } from "../fixtures/netroot.ts";
 import { temporaryDirectory } from "../fixtures/temporary.ts";
 
 const need = await userlandsNeed();
@@ -23,26 +19,8 @@ let server: Server;
 
 beforeAll(async () => {
   if (need !== undefined) return;
-  const kernel = await stockKernel();
-  const file = join(dir, "root.img");
-  await makeDisk({
-    file,
-    type: "ext4",
-    size_mb: 32,
-    tree: await tellingRoot(),
-  });
-  initrd = await rdinitImage({
-    name: "netroot-nfs",
-    kernel,
-    drivers: ["virtio_pci", "virtio_net", "af_packet", "nfs", "nfsv3", "nfsv4", "overlay"],
-    shell: true,
-  });
-  server = await startServer({
-    name: "netroot-nfs",
-    exports: [{ kind: "nfs", name: "root", file }],
-    lans: [{ rootPath: `${v4}:/srv/root,vers=4.1` }],
-    timeout_ms: 900_000,
-  });
+  const lans = [{ rootPath: `${v4}:/srv/root,vers=4.1` }] as const;
+  ({ initrd, server } = await serveRoot("netroot-nfs", dir, { drivers: ["nfsv3", "overlay"], lans }));
 }, 400_000);
 
 afterAll(async () => {

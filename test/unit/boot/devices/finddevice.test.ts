@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { BlockDevice, Contents } from "../../../../src/boot/devices/blockdevice.ts";
 import { BlockDevices } from "../../../../src/boot/devices/blockdevices.ts";
-import { parseDeviceRef } from "../../../../src/boot/devices/deviceref.ts";
+import { type DeviceRef, parseDeviceRef } from "../../../../src/boot/devices/deviceref.ts";
 import { findDevice } from "../../../../src/boot/devices/finddevice.ts";
 import type { Partition } from "../../../../src/probe/partitions.ts";
 import { type Tree, fakeKernel, symlink } from "../../../../syscalls/fake.ts";
@@ -88,10 +88,14 @@ function describeDevice(name: string, { label, uuid, rdev, dmName, problem, ...s
   };
 }
 
-async function find(written: string, shapes: Readonly<Record<string, Shape>>): Promise<string[]> {
+function refTo(written: string): DeviceRef {
   const ref = parseDeviceRef(written);
   if (typeof ref === "string") throw new Error(ref);
-  const found = await findDevice(sys, new Described(shapes), ref);
+  return ref;
+}
+
+async function find(written: string, shapes: Readonly<Record<string, Shape>>): Promise<string[]> {
+  const found = await findDevice(sys, new Described(shapes), refTo(written));
   return found === undefined ? [] : [found.device, ...found.alsoMatching].map(({ name }) => name);
 }
 
@@ -210,12 +214,8 @@ test("a disk that does not answer holds up no other", async () => {
   const [dead] = devices.all();
   if (dead === undefined) throw new Error("there is no first device");
   Object.assign(dead, { contents: () => new Promise<Contents>(() => undefined) });
-  const ref = parseDeviceRef("UUID=ab-cd");
-  if (typeof ref === "string") throw new Error(ref);
-  expect((await findDevice(sys, devices, ref, 20))?.device.name).toBe("vdb");
-  const other = parseDeviceRef("UUID=dead");
-  if (typeof other === "string") throw new Error(other);
-  expect(await findDevice(sys, devices, other, 20)).toBeUndefined();
+  expect((await findDevice(sys, devices, refTo("UUID=ab-cd"), 20))?.device.name).toBe("vdb");
+  expect(await findDevice(sys, devices, refTo("UUID=dead"), 20)).toBeUndefined();
 });
 
 const dm = (at: number, name: string, uuid: string): Tree => ({
@@ -238,10 +238,8 @@ test("of a volume and its snapshot, which have the same UUID, the volume is mean
       },
     },
   });
-  const ref = parseDeviceRef("UUID=ab-cd");
-  if (typeof ref === "string") throw new Error(ref);
   const devices = new Described({ "dm-0": { uuid: "ab-cd" }, "dm-2": { uuid: "ab-cd" } });
-  const found = await findDevice(mapped.sys, devices, ref);
+  const found = await findDevice(mapped.sys, devices, refTo("UUID=ab-cd"));
   expect(found?.device.name).toBe("dm-2");
   expect(found?.alsoMatching).toEqual([]);
 });
