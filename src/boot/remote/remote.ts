@@ -104,22 +104,23 @@ export class Remote implements Answers {
     this.listen(keys, settings.port);
   }
 
+  // Once the network has failed, any address that comes all the same will do.
   private async untilReachable(network: RemoteNetwork): Promise<void> {
+    try {
+      await network.up();
+      return;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      if (this.hasEnded) return;
+      this.boot.log.warning(
+        `Nobody can unlock over SSH as long as the network is not there. ${error.message}`,
+      );
+    }
     for (;;) {
+      // Asked for before the look, and anew each time: one that has come would be taken for the next for ever.
       const changed = network.changed();
-      try {
-        await network.up();
-        return;
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        if (this.hasEnded) return;
-        this.boot.log.warning(
-          `Nobody can unlock over SSH as long as the network is not there. ${error.message}`,
-        );
-      }
-      while (reachableAddresses(this.boot.sys).length === 0 && !this.hasEnded)
-        await Promise.race([changed, network.changed()]);
-      if (reachableAddresses(this.boot.sys).length > 0) return;
+      if (this.hasEnded || reachableAddresses(this.boot.sys).length > 0) return;
+      await changed;
     }
   }
 

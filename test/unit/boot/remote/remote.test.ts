@@ -4,14 +4,24 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../../../qemu/host.ts";
+import { Reaper } from "../../../../src/boot/children/reaper.ts";
 import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
+import { readOptions } from "../../../../src/boot/cmdline/options.ts";
+import type { Boot } from "../../../../src/boot/context.ts";
+import { plainLog } from "../../../../src/boot/log.ts";
 import { planDropbear, readDropbear } from "../../../../src/boot/remote/dropbear.ts";
 import { findKeys } from "../../../../src/boot/remote/image.ts";
 import { isBuiltForSsh } from "../../../../src/boot/remote/on-demand.ts";
+import { Remote } from "../../../../src/boot/remote/remote.ts";
 import { readRemoteSettings } from "../../../../src/boot/remote/settings.ts";
+import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import { fromBytes } from "../../../../src/lib/bytes.ts";
+import { UserError } from "../../../../src/lib/errors.ts";
 import { readHostKey } from "../../../../src/lib/ssh-key.ts";
 import { type Tree, fakeKernel, program } from "../../../../syscalls/fake.ts";
+import { intercept } from "../../../../syscalls/intercept.ts";
+import { refusalOf } from "../../../../syscalls/methods.ts";
+import { legacy } from "../../../fixtures/early-machine.ts";
 import { temporaryDirectory } from "../../../fixtures/temporary.ts";
 
 const dir = temporaryDirectory();
@@ -87,18 +97,70 @@ function look(rootfs: Tree) {
   return findKeys(fakeKernel({ rootfs }).sys);
 }
 
-test("what an image lacks is a clause", () => {
-  const file = join(dir, "dropbear_ed25519_host_key");
-  const key = fromBytes(readFileSync(file));
-  const whole = {
+/** An image that has all that it takes. */
+function wholeImage() {
+  const key = fromBytes(readFileSync(join(dir, "dropbear_ed25519_host_key")));
+  return {
     usr: { sbin: { dropbear: program() } },
     root: { ".ssh": { authorized_keys: "ssh-ed25519 AAAA\n" } },
     etc: { dropbear: { dropbear_ed25519_host_key: key, dropbear_rsa_host_key: "damaged" } },
   };
+}
+
+test("what an image lacks is a clause", () => {
+  const whole = wholeImage();
   expect(look(whole)).toMatchObject([{ kind: "ed25519", path: "/etc/dropbear/dropbear_ed25519_host_key" }]);
   expect(look({ ...whole, usr: {} })).toBe("dropbear is not in the image");
   expect(look({ ...whole, root: { ".ssh": { authorized_keys: "" } } })).toMatch(/^nobody could log in, /);
   expect(look({ ...whole, etc: {} })).toBe("the image has no host key in /etc/dropbear");
   expect(isBuiltForSsh(fakeKernel({ rootfs: whole }).sys)).toBe(false);
   expect(isBuiltForSsh(fakeKernel({ rootfs: { ...whole, bin: { unlock: program() } } }).sys)).toBe(true);
+});
+
+test("a network that does not come up is looked at once for each of its changes, and nothing else is held up", async () => {
+  // A kernel that knows no address.
+  const sys = intercept(fakeKernel({ rootfs: wholeImage() }).sys, ({ name, args }, proceed) => {
+    if (name === "socket") throw refusalOf(name, args, "EAFNOSUPPORT");
+    return proceed();
+  });
+  const said: string[] = [];
+  const words = parseCommandLine("rd.ssh");
+  const boot: Boot = {
+    sys,
+    log: plainLog((_, message) => said.push(message)),
+    options: readOptions(words).options,
+    words,
+    legacy,
+    reaper: new Reaper(sys),
+    timing: noTiming,
+  };
+  let change = Promise.withResolvers<void>();
+  let asked = 0;
+  const network = {
+    start: () => undefined,
+    // While it is waited for, links come and go.
+    up: async () => {
+      change.resolve();
+      change = Promise.withResolvers();
+      throw new UserError("No link has a carrier.");
+    },
+    changed: () => {
+      // At once, and no rejection: nothing else ends the loop that this test is about.
+      if (++asked > 100) throw new Error("asked without end");
+      return change.promise;
+    },
+  };
+  const remote = new Remote(boot);
+  remote.start(network);
+  remote.desk.ask("Passphrase for vda2: ", () => undefined);
+  await Bun.sleep(10);
+  expect(asked).toBeLessThan(4);
+  change.resolve();
+  change = Promise.withResolvers();
+  await Bun.sleep(10);
+  expect(asked).toBeLessThan(6);
+  await remote.end("the system starts.");
+  expect(said.filter((sentence) => sentence.startsWith("Nobody"))).toEqual([
+    "Nobody can unlock over SSH as long as the network is not there. No link has a carrier.",
+  ]);
 });
