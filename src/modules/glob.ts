@@ -33,12 +33,6 @@ export function globMatch(pattern: string, subject: string): boolean {
   return true;
 }
 
-/** How many characters at the front of `pattern` stand for themselves: where its first wildcard is. */
-export function literalLength(pattern: string): number {
-  const at = pattern.search(/[*?[\\]/);
-  return at < 0 ? pattern.length : at;
-}
-
 /** Index of the `]` that closes the set opened at `open`, or -1: then the `[` is an ordinary character. */
 export function closingBracket(pattern: string, open: number): number {
   let at = open + 1;

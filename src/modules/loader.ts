@@ -90,11 +90,6 @@ export class Modules {
     });
   }
 
-  /** True once the module of this name is loaded by us or was found to be. */
-  has(name: string): boolean {
-    return this.loaded.has(name.replaceAll("-", "_"));
-  }
-
   /**
    * Loads what these names (modules, aliases, modaliases) stand for, with all they need, before all that only devices
    * ask for. Never rejects.
