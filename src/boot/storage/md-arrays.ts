@@ -133,12 +133,14 @@ function byEvents(a: Part, b: Part): number {
   return a.events === b.events ? 0 : a.events > b.events ? -1 : 1;
 }
 
-// mdadm refuses an array of which one member is there twice: a copied disk, or two paths to one.
+// mdadm refuses an array of which one member is there twice: a copied disk, or two paths to one. Version 0.90 has no
+// more than numbers, and gives that of a disk that has failed to the one that took its place.
 function withoutCopies(parts: readonly Part[]): { parts: Part[]; copies: Part[] } {
   const seen = new Set<string>();
   const copies: Part[] = [];
   const own = parts.filter((part) => {
-    const key = part.found.uuid_sub ?? part.found.details?.["number"];
+    const number = part.found.details?.["number"];
+    const key = part.found.uuid_sub ?? (number === undefined ? undefined : `${number} ${part.events}`);
     if (key === undefined) return true;
     if (seen.has(key)) copies.push(part);
     else seen.add(key);

@@ -114,6 +114,20 @@ describe("members become arrays", () => {
     expect(names(only(member("vda", old), member("vdb", old)).copies)).toEqual(["vdb"]);
   });
 
+  test("with metadata 0.90 a disk that was replaced is a stale member, though its number is another's now", () => {
+    const facts = { version: "0.90.0", identity: "1", role: 1 };
+    const array = only(
+      member("vda", { version: "0.90.0", identity: "0", events: 40 }),
+      member("vdb", { ...facts, events: 10 }),
+      member("vdc", { ...facts, events: 40 }),
+    );
+    expect([names(array.fresh), names(array.stale), names(array.copies)]).toEqual([
+      ["vda", "vdc"],
+      ["vdb"],
+      [],
+    ]);
+  });
+
   test("damaged superblocks belong to no array", () => {
     expect(arraysOf([member("vda", { damaged: "md superblock is damaged" })])).toEqual([]);
   });
