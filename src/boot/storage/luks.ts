@@ -6,6 +6,7 @@
  */
 
 import { readTextIfThere } from "../../../syscalls/index.ts";
+import { text } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
 import { type Crypttab, parseCrypttab } from "../../storage/crypttab.ts";
 import type { BlockDevices } from "../devices/blockdevices.ts";
@@ -192,6 +193,11 @@ export class LuksLayer implements StorageLayer {
     await prepare(shop, one);
     // Its header is missing, and that was said.
     if (one.state === "failed") return;
+    // A path may have become another disk's: nobody is asked for what can't be opened.
+    if (one.header === undefined && volume.uuid === undefined) {
+      const place = volume.header === undefined ? "on it" : `in ${text(volume.header.path)}`;
+      return states.fail(one, `is not opened: there is no LUKS header ${place}`);
+    }
     if (await openByToken(shop, one)) return;
     if (await openByKeyFile(shop, one)) return;
     if (!ask) return states.fail(one, "stays closed: nothing opened it, and nobody may be asked");

@@ -230,6 +230,26 @@ describe("what the boot needs besides the root", () => {
   });
 });
 
+test.each([
+  ["", "on it"],
+  [",header=/header.img", "in /header.img"],
+])("nobody is asked for the passphrase of what has no LUKS header (luks%s)", async (option, where) => {
+  const at = scene("", {
+    answers: ["right"],
+    opens: { right: 0 },
+    files: {
+      dev: { vda: "no header".padEnd(8192, "\0") },
+      etc: { crypttab: `root /dev/vda none luks${option}\n` },
+      "header.img": "nor here",
+    },
+  });
+  at.layer.update([]);
+  while (at.layer.problems().length === 0) await Bun.sleep(1);
+  expect(at.layer.problems()).toEqual([`vda (root) is not opened: there is no LUKS header ${where}.`]);
+  expect([at.asked, at.calls]).toEqual([[], []]);
+  await at.layer.stop();
+});
+
 test("whoever waits is woken when the layer ceases to be busy", async () => {
   // Nothing comes of the look: the volume that is named is not there.
   const at = scene(`rd.luks.uuid=${SECOND}`, {});
