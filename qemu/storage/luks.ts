@@ -53,15 +53,17 @@ export function luksWithKey(tree: Tree): MakerRecipe {
   ]);
 }
 
-/** The root in a volume whose header is header.img on the second disk. */
+/** The root in a volume whose header is header.img on the second disk, and which key.bin beside that opens too. */
 export function luksWithHeader(tree: Tree): MakerRecipe {
   return recipe("luks-header", tree, [
     "dd if=/dev/zero of=/tmp/header.img bs=1M count=4",
-    `${FORMAT} --type luks2 --luks2-metadata-size 16k --luks2-keyslots-size 256k \\`,
+    `${FORMAT} --type luks2 --luks2-metadata-size 16k --luks2-keyslots-size 1m \\`,
     `  --uuid ${LUKS.root} --header /tmp/header.img /dev/vda`,
+    "cryptsetup luksAddKey -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file /tmp/key \\",
+    "  --header /tmp/header.img /dev/vda /tmp/key.bin",
     "cryptsetup open --key-file /tmp/key --header /tmp/header.img /dev/vda clear",
     ...FILL_ROOT,
-    ...fillKeys("/tmp/header.img"),
+    ...fillKeys("/tmp/header.img", "/tmp/key.bin"),
   ]);
 }
 

@@ -158,19 +158,29 @@ test(
 );
 
 test(
-  "a header on another disk",
+  "a header on another disk, and the key beside it",
   async () => {
     const [disk = "", keys = ""] = await makeDisksInGuest(luksWithHeader(tree));
-    const machine = await bootRdinit("luks-header", {
-      append:
-        `root=LABEL=${STORAGE.label} rd.luks.name=${LUKS.root}=apart rd.luks.data=${LUKS.root}=/dev/vda ` +
-        `rd.luks.header=${LUKS.root}=/header.img:LABEL=${LUKS.keys_label}`,
+    const line =
+      `root=LABEL=${STORAGE.label} rd.luks.name=${LUKS.root}=apart rd.luks.data=${LUKS.root}=/dev/vda ` +
+      `rd.luks.header=${LUKS.root}=/header.img:LABEL=${LUKS.keys_label}`;
+    const given = {
       disks: [{ file: disk }, { file: keys }],
       image: { tools, shell: true, files: [LOOK] },
+    };
+    const look = ["10-look: no discards", ...CLEAN, "10-look: mapped: apart control"];
+    const asked = await bootRdinit("luks-header", { append: line, ...given });
+    expect(await answer(asked, LUKS.passphrase)).toBe("vda (apart)");
+    await probed(asked);
+    expect(lookedAt(asked)).toEqual(look);
+
+    const opened = await bootRdinit("luks-header-key", {
+      append: `${line} rd.luks.key=${LUKS.root}=/key.bin:LABEL=${LUKS.keys_label}`,
+      ...given,
     });
-    expect(await answer(machine, LUKS.passphrase)).toBe("vda (apart)");
-    await probed(machine);
-    expect(lookedAt(machine)).toEqual(["10-look: no discards", ...CLEAN, "10-look: mapped: apart control"]);
+    await probed(opened);
+    expect(opened.console.text).not.toMatch(QUESTION);
+    expect(lookedAt(opened)).toEqual(look);
   },
   MAKE_MS,
 );

@@ -15,6 +15,7 @@ import {
 import { text } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
 import { type KeyPlace, usualKeyPaths } from "../../storage/crypttab.ts";
+import { isThere } from "../devices/attributes.ts";
 import type { BlockDevice } from "../devices/blockdevice.ts";
 import type { BlockDevices } from "../devices/blockdevices.ts";
 import type { Boot } from "../context.ts";
@@ -61,15 +62,6 @@ export function usualKey(sys: Syscalls, name: string): KeyPlace | undefined {
   return path === undefined ? undefined : { path, device: undefined };
 }
 
-function isThere(sys: Syscalls, path: string): boolean {
-  try {
-    return exists(sys, path);
-  } catch (error) {
-    if (error instanceof SysError) return false;
-    throw error;
-  }
-}
-
 async function waitForDevice(
   { boot, devices, signal, waiting }: Reach,
   ref: DeviceRef,
@@ -92,8 +84,8 @@ async function mounted<T>(
 ): Promise<T | string> {
   const type = (await device.contents()).found?.type;
   if (type === undefined) return `${device.node} holds no filesystem that rdinit can tell`;
-  const target = `/run/rdinit/keys-${device.name}`;
   await context.loadModules([`fs-${type}`, ...(type === "vfat" ? CHARSETS : [])]);
+  const target = freePlace(sys, device.name);
   try {
     mkdirs(sys, target, 0o700);
     const flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
@@ -116,13 +108,24 @@ async function mounted<T>(
   }
 
   function removeDirectories(): void {
-    for (const directory of [target, "/run/rdinit"])
+    for (const directory of [target, BASE])
       try {
         sys.unlinkat(AT_FDCWD, directory, AT_REMOVEDIR);
       } catch (error) {
         // Others use it still.
         if (!(error instanceof SysError)) throw error;
       }
+  }
+}
+
+const BASE = "/run/rdinit";
+
+// Several uses may want the same device at once, as a key and a header do, and the kernel refuses a second mount of it
+// in the same place.
+function freePlace(sys: Syscalls, name: string): string {
+  for (let number = 1; ; number++) {
+    const target = `${BASE}/keys-${name}-${number}`;
+    if (!exists(sys, target)) return target;
   }
 }
 

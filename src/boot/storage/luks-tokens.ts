@@ -5,9 +5,9 @@
  * a TPM takes the one chip that there is and does not wait for it, so it is waited for here, as systemd-cryptsetup does.
  */
 
-import { SysError, type Syscalls, exists } from "../../../syscalls/index.ts";
+import type { Syscalls } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
-import { namesIn } from "../devices/attributes.ts";
+import { isThere, namesIn } from "../devices/attributes.ts";
 import type { BlockDevices } from "../devices/blockdevices.ts";
 import type { StorageContext } from "./layer.ts";
 import { awaitDevice } from "./luks-await.ts";
@@ -71,12 +71,3 @@ const TPM_MODULES: readonly string[] = ["tpm_crb", "tpm_tis"];
 
 /** TCG ACPI Specification: every PC with a TPM 2.0 has it. */
 const FIRMWARE_TABLE = "/sys/firmware/acpi/tables/TPM2";
-
-function isThere(sys: Syscalls, path: string): boolean {
-  try {
-    return exists(sys, path);
-  } catch (error) {
-    if (error instanceof SysError) return false;
-    throw error;
-  }
-}
