@@ -6,7 +6,7 @@ import type { BlockDevice } from "./blockdevice.ts";
 import type { BlockDevices } from "./blockdevices.ts";
 import { deviceLinks } from "./devicelinks.ts";
 import { type DeviceRef, unescapeLink } from "./deviceref.ts";
-import { listDmDevices, snapshotNames } from "../storage/dm-nodes.ts";
+import { listDmDevices, openedLuks, snapshotNames } from "../storage/dm-nodes.ts";
 import { dmName, isName, isVolume } from "../storage/lvm-names.ts";
 import { mdLinks } from "../storage/md-links.ts";
 
@@ -51,11 +51,7 @@ export async function findOpened(
   if (found === undefined) return undefined;
   const contents = await Promise.race([found.device.contents(), Bun.sleep(patience_ms)]);
   if (contents?.found?.type !== "crypto_LUKS") return found;
-  const digits = contents.found.uuid?.replaceAll("-", "").toLowerCase();
-  // dm-crypt's UUID: "CRYPT-LUKS2-", the volume's, and a name.
-  const opened = listDmDevices(sys).find(
-    ({ uuid }) => uuid.startsWith("CRYPT-LUKS") && uuid.split("-")[2] === digits,
-  );
+  const opened = openedLuks(sys, contents.found.uuid ?? "");
   const device = opened === undefined ? undefined : devices.get(opened.kernelName);
   return device === undefined ? undefined : { device, alsoMatching: [] };
 }

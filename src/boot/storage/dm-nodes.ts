@@ -48,6 +48,17 @@ export function dmNames(sys: Syscalls): Set<string> {
   return new Set(kernelNames.flatMap((name) => readAttribute(sys, `/sys/class/block/${name}/dm/name`) ?? []));
 }
 
+/** What the volume of LUKS with this UUID was opened as: dm-crypt's is "CRYPT-LUKS2-", that UUID without dashes, and a name. */
+export function openedLuks(sys: Syscalls, luksUuid: string): DmDevice | undefined {
+  const digits = luksUuid.replaceAll("-", "").toLowerCase();
+  return listDmDevices(sys).find(({ uuid }) => isOfLuks(uuid) && uuid.split("-")[2] === digits);
+}
+
+/** Whether the device is an opened volume of LUKS, by its UUID in device-mapper. */
+export function isOfLuks(dmUuid: string): boolean {
+  return dmUuid.startsWith("CRYPT-LUKS");
+}
+
 /** Whether the device is a logical volume. */
 export function isLogicalVolume(sys: Syscalls, { name, dmName }: BlockDevice): boolean {
   return dmName !== undefined && isVolume(readAttribute(sys, `/sys/class/block/${name}/dm/uuid`) ?? "");

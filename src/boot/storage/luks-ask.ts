@@ -16,7 +16,7 @@ import type { Boot } from "../context.ts";
 import { secretCopy } from "../prompt/secret-buffer.ts";
 import { type Opened, passphraseWords } from "./luks-command.ts";
 import { type Tracked, titleOf } from "./luks-states.ts";
-import { type Workshop, openVolume } from "./luks-unlock.ts";
+import { type Workshop, isFoundOpen, openVolume } from "./luks-unlock.ts";
 
 /** What a question is put by; tests put something else here. */
 export type MakePrompt = (boot: Boot) => Pick<Prompt, "ask" | "tell" | "close">;
@@ -145,6 +145,7 @@ export class Questions {
     for (const one of states.in("asked for")) {
       const { key, answer } = await this.tryReadings(one, passphrase);
       if (answer.kind === "wrong key") wrong.push(one);
+      else if (right !== undefined && isFoundOpen(this.shop, one)) continue;
       else if (answer.kind === "failed") {
         states.fail(one, answer.why);
         failures.push(one.problem ?? "");

@@ -10,10 +10,11 @@ import {
   writeAll,
 } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
+import { namesIn } from "../devices/attributes.ts";
 import type { BlockDevices } from "../devices/blockdevices.ts";
 import type { ChildResult, runChild } from "../children/children.ts";
 import type { Boot } from "../context.ts";
-import { publishDmDevices } from "./dm-nodes.ts";
+import { isOfLuks, listDmDevices, openedLuks, publishDmDevices } from "./dm-nodes.ts";
 import type { StorageContext } from "./layer.ts";
 import { type KeySource, type Opened, planOpen, readAnswer } from "./luks-command.ts";
 import { readLuksHeader } from "./luks-header.ts";
@@ -46,6 +47,27 @@ export async function prepare(shop: Workshop, one: Tracked): Promise<void> {
     boot.log.warning(
       `${titleOf(one)} ${lack}; it is tried all the same. 'cryptsetup luksConvertKey --pbkdf-memory' lessens it.`,
     );
+}
+
+/**
+ * True when the volume is open, which is noted then: somebody else or an earlier try of the boot has opened it, or another
+ * disk that holds a copy of it is open.
+ */
+export function isFoundOpen({ boot: { sys, log }, states }: Workshop, one: Tracked): boolean {
+  const { uuid, name } = one.volume;
+  const opened =
+    uuid === undefined
+      ? listDmDevices(sys).find((other) => other.name === name && isOfLuks(other.uuid))
+      : openedLuks(sys, uuid);
+  if (opened === undefined) return false;
+  const below = namesIn(sys, `/sys/class/block/${opened.kernelName}/slaves`);
+  const twin = states.all().find(({ volume }) => volume.uuid === uuid && below.includes(volume.device));
+  if (twin !== undefined && twin !== one)
+    log.warning(
+      `${titleOf(one)} has the UUID of ${text(twin.volume.device)}, which is open, and stays closed.`,
+    );
+  states.set(one, "open");
+  return true;
 }
 
 /** Tries the volume's own tokens, once the chip for them is there. True when it is open; a word says why not. */

@@ -13,7 +13,6 @@ import type { BlockDevices } from "../devices/blockdevices.ts";
 import { runChild } from "../children/children.ts";
 import type { Boot } from "../context.ts";
 import { type DeviceRef, parseDeviceRef } from "../devices/deviceref.ts";
-import { listDmDevices } from "./dm-nodes.ts";
 import type { Lack, Member, StorageContext, StorageLayer } from "./layer.ts";
 import { type MakePrompt, Questions, askingAt } from "./luks-ask.ts";
 import { pause } from "./luks-await.ts";
@@ -21,7 +20,7 @@ import { chooseVolumes } from "./luks-choice.ts";
 import { hasCryptsetup } from "./luks-machine.ts";
 import type { LuksSettings } from "./luks-settings.ts";
 import { type Tracked, VolumeStates, titleOf } from "./luks-states.ts";
-import { type Workshop, openByKeyFile, openByToken, prepare } from "./luks-unlock.ts";
+import { type Workshop, isFoundOpen, openByKeyFile, openByToken, prepare } from "./luks-unlock.ts";
 import { type Volume, type Wanted, describeWanted, planWanted } from "./luks-volumes.ts";
 
 /** How long the root may be elsewhere before volumes that nobody has named, or that may fail, are opened for it. */
@@ -186,7 +185,7 @@ export class LuksLayer implements StorageLayer {
     const { shop, states } = this;
     const { volume } = one;
     const { ask, obstacle } = volume.options;
-    if (this.isOpen(volume)) return states.set(one, "open");
+    if (isFoundOpen(shop, one)) return;
     if (obstacle !== undefined) return states.fail(one, `is not opened: ${obstacle}`);
     if (!hasCryptsetup(this.boot.sys))
       return states.fail(one, "can't be opened: cryptsetup is not in the image");
@@ -200,6 +199,8 @@ export class LuksLayer implements StorageLayer {
     }
     if (await openByToken(shop, one)) return;
     if (await openByKeyFile(shop, one)) return;
+    // Another disk has a copy of the volume, or somebody was faster.
+    if (isFoundOpen(shop, one)) return;
     if (!ask) return states.fail(one, "stays closed: nothing opened it, and nobody may be asked");
     // Nobody is asked for what the boot does without; the real system may ask.
     if (volume.options.mayFail) await pause(grace_ms, this.stopping.signal);
@@ -211,17 +212,8 @@ export class LuksLayer implements StorageLayer {
     const nodes = new Set(this.devices.all().map(({ node }) => node));
     for (const one of this.states.all())
       if (!nodes.has(one.volume.node)) this.states.remove(one);
-      else if (one.state === "asked for" && this.isOpen(one.volume)) this.states.set(one, "open");
+      else if (one.state === "asked for") isFoundOpen(this.shop, one);
     this.questions.withdrawIfUseless();
-  }
-
-  // dm-crypt's UUID is "CRYPT-LUKS2-", that of the volume without dashes, and its name.
-  private isOpen({ uuid, name }: Volume): boolean {
-    const digits = uuid?.replaceAll("-", "").toLowerCase();
-    return listDmDevices(this.boot.sys).some(({ name: other, uuid: whole }) => {
-      if (!whole.startsWith("CRYPT-LUKS")) return false;
-      return digits === undefined ? other === name : whole.split("-")[2] === digits;
-    });
   }
 }
 

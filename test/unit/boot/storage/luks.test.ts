@@ -15,7 +15,7 @@ import { LuksLayer } from "../../../../src/boot/storage/luks.ts";
 import { readLuksSettings } from "../../../../src/boot/storage/luks-settings.ts";
 import { fromBytes, toBytes } from "../../../../src/lib/bytes.ts";
 import { type Tree, fakeKernel, program } from "../../../../syscalls/fake.ts";
-import { mkdirs, writeFile } from "../../../../syscalls/index.ts";
+import { type Syscalls, exists, mkdirs, writeFile } from "../../../../syscalls/index.ts";
 import { legacy } from "../../../fixtures/early-machine.ts";
 import { LUKS_UUID, luks1, luks2 } from "../../../fixtures/luks-headers.ts";
 
@@ -31,9 +31,24 @@ interface Scene {
   readonly answers?: readonly string[];
   /** What cryptsetup answers, by the key that it gets: the passphrase or the path of a file; 2 otherwise. */
   readonly opens?: Readonly<Record<string, number>>;
+  /** What is opened appears as a device, and a second of its name is refused. */
+  readonly appears?: boolean;
 }
 
-function scene(line: string, { uuids = [LUKS_UUID], files = {}, json, answers = [], opens = {} }: Scene) {
+/** A device of dm-crypt's in sysfs, over this disk with the first volume. */
+function addOpened(sys: Syscalls, name: string, disk: string): void {
+  const directory = "/sys/class/block/dm-0";
+  for (const part of ["dm", `slaves/${disk}`]) mkdirs(sys, `${directory}/${part}`);
+  const attributes = { dev: "253:0", size: "16", "dm/name": name, "dm/suspended": "0" };
+  for (const [attribute, value] of Object.entries(attributes))
+    writeFile(sys, `${directory}/${attribute}`, `${value}\n`);
+  writeFile(sys, `${directory}/dm/uuid`, `CRYPT-LUKS1-${LUKS_UUID.replaceAll("-", "")}-${name}\n`);
+}
+
+function scene(
+  line: string,
+  { uuids = [LUKS_UUID], files = {}, json, answers = [], opens = {}, appears = false }: Scene,
+) {
   const names = uuids.map((_, at) => `vd${"abc"[at]}`);
   const block = names.map((name, at) => [
     name,
@@ -81,7 +96,11 @@ function scene(line: string, { uuids = [LUKS_UUID], files = {}, json, answers = 
   const run = async (_: Boot, { argv, stdin }: ChildRequest) => {
     const key = typeof stdin === "number" ? readKey(stdin) : (argv[argv.indexOf("--key-file") + 1] ?? "");
     calls.push({ argv, key });
-    const end: ChildEnd = { kind: "exited", status: opens[`${argv.at(-1)} ${key}`] ?? opens[key] ?? 2 };
+    const status = opens[`${argv.at(-1)} ${key}`] ?? opens[key] ?? 2;
+    const isTaken = exists(sys, "/sys/class/block/dm-0");
+    if (appears && status === 0 && !isTaken)
+      addOpened(sys, argv.at(-1) ?? "", argv.at(-2)?.slice("/dev/".length) ?? "");
+    const end: ChildEnd = { kind: "exited", status: isTaken ? 5 : status };
     return { end, output: "" };
   };
   const readKey = (fd: number): string => {
@@ -247,6 +266,33 @@ test.each([
   while (at.layer.problems().length === 0) await Bun.sleep(1);
   expect(at.layer.problems()).toEqual([`vda (root) is not opened: there is no LUKS header ${where}.`]);
   expect([at.asked, at.calls]).toEqual([[], []]);
+  await at.layer.stop();
+});
+
+test.each([
+  ["by its key file", { files: { "crypto_keyfile.bin": "k" }, opens: { "/crypto_keyfile.bin": 0 } }],
+  ["by a passphrase", { answers: ["right"], opens: { right: 0 } }],
+])("of two copies of a volume one is opened %s, and the other left alone", async (_, how) => {
+  const at = scene(named, { uuids: [LUKS_UUID, LUKS_UUID], appears: true, ...how });
+  at.layer.update(await at.members());
+  await at.idle();
+  expect(at.said.filter((line) => line.includes("vdb"))).toContain(
+    "vdb (first) has the UUID of vda, which is open, and stays closed.",
+  );
+  expect(at.asked).toEqual("answers" in how ? ["Passphrase for vda (first) and vdb (first): "] : []);
+  expect([at.layer.problems(), at.layer.lacks()]).toEqual([[], []]);
+  await at.layer.stop();
+});
+
+test("what somebody else has opened is not asked for any more", async () => {
+  const at = scene(named, {});
+  at.layer.update(await at.members());
+  while (at.asked.length === 0) await Bun.sleep(1);
+  addOpened(at.kernel.sys, "other", "vda");
+  at.layer.update(await at.members());
+  await at.idle();
+  expect(at.told).toEqual(["closed"]);
+  expect([at.layer.problems(), at.layer.lacks(), at.said]).toEqual([[], [], []]);
   await at.layer.stop();
 });
 
