@@ -172,6 +172,31 @@ test(
 );
 
 test(
+  "a cable that is plugged in late: the question on the console is there meanwhile, and then anybody can log in",
+  async () => {
+    const { machine, ssh } = await bootUnlockable("unlock-cable", keys, {
+      append: "rd.net.timeout.carrier=3",
+    });
+    await machine.plugCable(0, false);
+    await machine.console.expect(
+      /Nobody can unlock over SSH as long as the network is not there\..*/,
+      MACHINE_MS,
+    );
+    machine.console.send("not this\n");
+    await machine.console.expect("(1 of 3 tries)", MACHINE_MS);
+    await machine.plugCable(0, true);
+    await reachable(machine);
+    const session = ssh();
+    session.send(STORAGE.passphrase);
+    session.close();
+    expect(await session.status()).toBe(0);
+    await probed(machine);
+    expectSaid(machine, [...CLEAN, ...NOTHING_LEFT]);
+  },
+  MAKE_MS,
+);
+
+test(
   "nobody comes: the machine goes off, and who waits is told why",
   async () => {
     const { machine, ssh } = await bootUnlockable("unlock-timeout", keys, {
