@@ -14,9 +14,8 @@ import type { Call, Command, Option, Terminal } from "./command.ts";
 export function parseCall(command: Command, args: readonly string[], terminal: Terminal): Call {
   const { options, name } = command;
   const takesValue = options.filter(({ value }) => value !== undefined).flatMap(namesOf);
-  // These names trip minimist, which looks its tables up by them.
-  const inherited = args.find((word) => isOption(word) && optionName(word) in {});
-  if (inherited !== undefined) refuse(inherited, command);
+  const end = args.indexOf("--");
+  for (const word of end < 0 ? args : args.slice(0, end)) checkWord(word, command);
   const parsed = minimist([...args], {
     boolean: options.filter(({ value }) => value === undefined).flatMap(namesOf),
     string: ["_", ...takesValue],
@@ -58,6 +57,18 @@ function isOption(word: string): boolean {
 
 function optionName(word: string): string {
   return word.replace(/^-+/, "").replace(/[=.].*$/s, "");
+}
+
+// What minimist would take for something else than was meant.
+function checkWord(word: string, command: Command): void {
+  if (!isOption(word)) return;
+  const name = optionName(word);
+  // It looks its tables up by such names, and leaves an option out that has an opposite.
+  if (name in {} || name.startsWith("no-")) refuse(word, command);
+  // "=no" would turn a switch on.
+  const known = command.options.find((option) => namesOf(option).includes(name));
+  if (word.includes("=") && known !== undefined && known.value === undefined)
+    throw new UserError(`--${known.name} takes no value.`, "Leave it out to have it off.");
 }
 
 function refuse(word: string, { name, options }: Command): never {

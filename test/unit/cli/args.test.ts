@@ -64,6 +64,13 @@ describe("parseCall", () => {
     expect(() => parse("a", "b", "c")).toThrow("'try' has no use for 'c'.");
     expect(() => parse("x", "--__proto__=y")).toThrow("has no option");
   });
+  test("a switch takes no value and has no opposite: neither may turn on what it was to turn off", () => {
+    for (const word of ["--verbose=no", "--verbose=yes", "--verbose=", "-v=0"])
+      expect(() => parse("x", word)).toThrow("--verbose takes no value.");
+    for (const word of ["--no-verbose", "--no-output", "--no-verbose=1"])
+      expect(() => parse("x", word)).toThrow(`'try' has no option ${word}.`);
+    expect(parse("x", "--cmdline=--no-verbose", "--", "--verbose=no").operands).toEqual(["x", "--verbose=no"]);
+  });
   test("the nearest option is named", () => {
     try {
       parse("x", "--drivres", "y");
