@@ -45,11 +45,16 @@ export function readIni(content: string, file: string): IniEntry[] {
       section = (named[1] ?? "").trim();
       continue;
     }
-    const [pair, more] = Object.entries(ini.parse(line));
+    // The package looks for the first = of all, be it in a comment.
+    const words = ALONE.exec(line)?.[0] ?? line;
+    const [pair, more] = Object.entries(ini.parse(words));
     if (!pair || more || line.startsWith("["))
       throw new UserError(`${place}: '${text(line)}' is neither a [section] nor KEY = VALUE.`);
     const [key, value] = pair;
-    entries.push({ section, key, value: line.includes("=") ? String(value) : undefined, place });
+    entries.push({ section, key, value: words.includes("=") ? String(value) : undefined, place });
   }
   return entries;
 }
+
+/** A key without a value, up to the comment behind it. */
+const ALONE = /^[^="\\;#]+(?=[;#])/;

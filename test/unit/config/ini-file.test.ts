@@ -35,6 +35,14 @@ describe("readIni", () => {
       ["boot", "empty", "", "/etc/rdinit.ini, line 13"],
     ]);
   });
+  test("a key alone stays so whatever the comment behind it says", () => {
+    const content = "quiet ; the same as quiet = yes\nrw # root=LABEL=x rw\nlevel\\;s = 9 ; a = b\n";
+    expect(read(content).map(({ key, value }) => [key, value])).toEqual([
+      ["quiet", undefined],
+      ["rw", undefined],
+      ["level;s", "9"],
+    ]);
+  });
   test("what is neither a section nor a key is refused with its line", () => {
     for (const line of ["= value", "[image", "[a]b = c"])
       expect(() => read(`\n${line}\n`)).toThrow(
