@@ -5,6 +5,7 @@ import { UserError } from "../lib/errors.ts";
 import type { FileTree } from "./file-tree.ts";
 import { RootTree } from "./root-tree.ts";
 import { type KernelConfig, readKernelConfig } from "./kernel-config.ts";
+import { modulesDirectories, refuseUnlisted } from "./module-tree.ts";
 
 /** A kernel to build an image for. Paths are byte strings. */
 export interface ChosenKernel {
@@ -20,7 +21,7 @@ export interface ChosenKernel {
 /** What was asked for: nothing, a release, or a modules directory. */
 export interface KernelWish {
   readonly release: string | undefined;
-  /** A modules directory: an absolute path on this machine, wherever the root is. */
+  /** A modules directory: a path on this machine, wherever the root is. */
   readonly directory: string | undefined;
   /** uname -r of this machine, when the image is for this machine. */
   readonly running: string | undefined;
@@ -44,25 +45,31 @@ export function chooseKernel(root: RootTree, wish: KernelWish): ChosenKernel {
       "It is what uname -r says, as in 6.1.0-18-amd64.",
     );
   const config = readKernelConfig(root, release);
-  const modules = modulesDirectories(release).find((path) => root.resolve(path)?.type === "directory");
-  if (modules !== undefined)
-    return { release, modules: { root: root.outside("/"), directory: modules }, config, notes: [] };
-  if (config !== undefined && !config.has("CONFIG_MODULES")) return { release, modules, config, notes: [] };
+  const directory = modulesDirectories(release).find((path) => root.resolve(path)?.type === "directory");
+  if (directory !== undefined && hasList(root, directory))
+    return { release, modules: { root: root.outside("/"), directory }, config, notes: [] };
+  const builtIn = { release, modules: undefined, config };
+  if (config !== undefined && !config.has("CONFIG_MODULES")) return { ...builtIn, notes: [] };
   const runsWithout = release === wish.running && (root.read("/proc/modules")?.length ?? 0) === 0;
+  if (directory !== undefined && (config !== undefined || !runsWithout))
+    refuseUnlisted(root, release, directory);
   if (config !== undefined || (installed.length > 0 && !runsWithout)) refuse(root, release, installed);
-  return { release, modules, config, notes: [supposed(`the kernel ${text(release)}`)] };
+  return { ...builtIn, notes: [supposed(`the kernel ${text(release)}`)] };
 }
+
+const MODULES = "/lib/modules";
 
 /** The releases that have a modules directory, sorted by name. */
 export function installedKernels(root: FileTree): string[] {
-  const names = ["/lib/modules", "/usr/lib/modules"].flatMap((path) =>
-    root.list(path).filter((name) => root.resolve(`${path}/${name}/modules.dep`)?.type === "file"),
+  const names = [MODULES, "/usr/lib/modules"].flatMap((path) =>
+    root.list(path).filter((name) => hasList(root, `${path}/${name}`)),
   );
   return [...new Set(names)].sort();
 }
 
-function modulesDirectories(release: string): string[] {
-  return [`/lib/modules/${release}`, `/usr/lib/modules/${release}`];
+// What a removed kernel has left behind, or an unpacked package before depmod has run, has none.
+function hasList(root: FileTree, directory: string): boolean {
+  return root.resolve(`${directory}/modules.dep`)?.type === "file";
 }
 
 // The root that the directory is part of may be another one than the image's: a kernel that was only unpacked.
@@ -72,9 +79,9 @@ function inDirectory(root: FileTree, path: string, release: string | undefined):
     "",
     path,
   ];
-  const tree = new RootTree(base || "/");
+  const tree = new RootTree(base || (path.startsWith("/") ? "/" : "."));
   const found = tree.resolve(below);
-  if (found?.type !== "directory" || !tree.resolve(`${found.path}/modules.dep`))
+  if (found?.type !== "directory" || !hasList(tree, found.path))
     throw new UserError(
       `${text(path)} is no directory of kernel modules: it holds no modules.dep.`,
       "It is usually called /lib/modules/VERSION; depmod makes the file.",
@@ -89,17 +96,19 @@ function supposed(kernel: string): string {
 }
 
 function onlyOne(root: FileTree, installed: readonly string[]): string | undefined {
-  const [only, ...more] = installed;
+  // One without modules.dep is for the caller to refuse, but not what a removed kernel has left behind.
+  const unlisted = () => root.list(MODULES).find((name) => root.resolve(`${MODULES}/${name}/kernel`));
+  const [only = unlisted(), ...more] = installed;
   if (more.length === 0) return only;
   throw new UserError(
-    `There are several kernels in ${text(root.outside("/lib/modules"))}: ${installed.map(text).join(", ")}.`,
+    `There are several kernels in ${text(root.outside(MODULES))}: ${installed.map(text).join(", ")}.`,
     "Choose one by --kernel VERSION.",
   );
 }
 
 function refuse(root: FileTree, release: string, installed: readonly string[]): never {
   throw new UserError(
-    `There are no modules for the kernel ${text(release)} in ${text(root.outside("/lib/modules"))}.`,
+    `There are no modules for the kernel ${text(release)} in ${text(root.outside(MODULES))}.`,
     installed.length > 0
       ? `It has those of ${installed.map(text).join(", ")}: choose one by --kernel, or say --drivers none for a kernel that has all drivers built in.`
       : "Install the kernel's package, or say --drivers none for a kernel that has all drivers built in.",

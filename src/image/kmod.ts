@@ -13,7 +13,7 @@ import { pathInImage, reducedLists } from "./module-lists.ts";
 import { moduleInfoValues, type ModuleInfo } from "./modinfo.ts";
 import { packModule, readModuleFile } from "./module-file.ts";
 import type { FileTree } from "./file-tree.ts";
-import { modprobeFiles, moduleIndex, readText } from "./module-tree.ts";
+import { modprobeFiles, moduleIndex, modulesDirectories, readText, refuseUnlisted } from "./module-tree.ts";
 
 /** What to put into an image. */
 export interface ModuleRequest {
@@ -131,9 +131,7 @@ function collectFirmware(
  * @throws UserError when they are not there, or have no modules.dep
  */
 export function modulesDirectory(root: FileTree, release: string): string {
-  const directory = [`/lib/modules/${release}`, `/usr/lib/modules/${release}`].find(
-    (path) => root.resolve(path)?.type === "directory",
-  );
+  const directory = modulesDirectories(release).find((path) => root.resolve(path)?.type === "directory");
   if (directory === undefined || !/^[^/]+$/.test(release) || release.startsWith(".")) {
     const there = root.list("/lib/modules");
     throw new UserError(
@@ -141,11 +139,7 @@ export function modulesDirectory(root: FileTree, release: string): string {
       there.length > 0 ? `It has those of ${there.map(text).join(", ")}.` : "Install the kernel's package.",
     );
   }
-  if (!root.resolve(`${directory}/modules.dep`))
-    throw new UserError(
-      `${text(root.outside(directory))} has no modules.dep, so nothing is known of what its modules need.`,
-      `Run: depmod -b ${text(root.outside("/"))} ${text(release)}`,
-    );
+  if (!root.resolve(`${directory}/modules.dep`)) refuseUnlisted(root, release, directory);
   return directory;
 }
 

@@ -1,6 +1,7 @@
 /** What src/modules reads of a running system, read from a tree of files: a root, or an image. */
 
-import { fromBytes } from "../lib/bytes.ts";
+import { fromBytes, text } from "../lib/bytes.ts";
+import { UserError } from "../lib/errors.ts";
 import type { ConfigFile } from "../modules/config.ts";
 import { readModprobeDirectories } from "../modules/directories.ts";
 import { ModuleIndex } from "../modules/index.ts";
@@ -27,4 +28,17 @@ export function modprobeFiles(tree: FileTree): ConfigFile[] {
     list: (path) => tree.list(path).map((name) => ({ name, type: "unknown" })),
     readTextIfThere: (path) => readText(tree, path),
   });
+}
+
+/** Where the modules of a kernel may be. */
+export function modulesDirectories(release: string): string[] {
+  return [`/lib/modules/${release}`, `/usr/lib/modules/${release}`];
+}
+
+/** Refuses a directory of modules without modules.dep. @throws UserError */
+export function refuseUnlisted(tree: FileTree, release: string, directory: string): never {
+  throw new UserError(
+    `${text(tree.outside(directory))} has no modules.dep, so nothing is known of what its modules need.`,
+    `Run: depmod -b ${text(tree.outside("/"))} ${text(release)}`,
+  );
 }

@@ -69,7 +69,10 @@ describe("parseCall", () => {
       expect(() => parse("x", word)).toThrow("--verbose takes no value.");
     for (const word of ["--no-verbose", "--no-output", "--no-verbose=1"])
       expect(() => parse("x", word)).toThrow(`'try' has no option ${word}.`);
-    expect(parse("x", "--cmdline=--no-verbose", "--", "--verbose=no").operands).toEqual(["x", "--verbose=no"]);
+    expect(parse("x", "--cmdline=--no-verbose", "--", "--verbose=no").operands).toEqual([
+      "x",
+      "--verbose=no",
+    ]);
   });
   test("the nearest option is named", () => {
     try {

@@ -57,6 +57,30 @@ describe("chooseKernel", () => {
       "There are no modules for the kernel 6.5",
     );
   });
+  test("a directory that a removed kernel has left behind has no modules, and depmod is named", () => {
+    expect(() => chooseKernel(two, { ...nothing, release: "left-over" })).toThrow(
+      /left-over has no modules\.dep, so nothing is known of what its modules need\.$/,
+    );
+    const unpacked = tree({ "lib/modules/6.1/kernel/fs/ext4.ko": "", "lib/modules/5.10/updates/x.ko": "" });
+    expect(() => chooseKernel(unpacked, nothing)).toThrow("modules/6.1 has no modules.dep");
+    // Whoever builds all in installs the list of that, too.
+    const builtin = tree({ "lib/modules/6.4/modules.builtin": "", "boot/config-6.4": "CONFIG_BLOCK=y\n" });
+    expect(chooseKernel(builtin, { ...nothing, release: "6.4" }).modules).toBeUndefined();
+  });
+  test("a relative modules directory is one below the working directory, never one of this machine", () => {
+    const before = process.cwd();
+    try {
+      process.chdir(two.outside("/"));
+      for (const directory of ["usr/lib/modules/6.1", "./usr/lib/modules/6.1", "usr/lib/modules/6.1/"])
+        expect(chooseKernel(tree({}), { ...nothing, directory }).release).toBe("6.1");
+      process.chdir("usr");
+      const found = chooseKernel(tree({}), { ...nothing, directory: "lib/modules/6.2" });
+      expect(found).toMatchObject({ release: "6.2", modules: { directory: "/lib/modules/6.2" } });
+      expect(new RootTree(found.modules?.root ?? "").read("/lib/modules/6.2/modules.dep")).toBeDefined();
+    } finally {
+      process.chdir(before);
+    }
+  });
   test("otherwise their absence is a sentence, as the image would not boot", () => {
     expect(() => chooseKernel(two, { ...nothing, release: "6.5" })).toThrow(
       "There are no modules for the kernel 6.5 in",
