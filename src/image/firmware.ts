@@ -28,8 +28,9 @@ function directories(release: string): string[] {
 }
 
 function readFirmware(root: FileTree, release: string, name: string): Uint8Array | undefined {
-  for (const directory of directories(release))
-    for (const ending of ENDINGS) {
+  // One that is not compressed comes first, wherever it is.
+  for (const ending of ENDINGS)
+    for (const directory of directories(release)) {
       const path = `${directory}${name}${ending}`;
       const bytes = root.read(path);
       // Firmware may itself look compressed: only the ending counts.

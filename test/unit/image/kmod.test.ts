@@ -40,8 +40,9 @@ const files: Record<string, string | Uint8Array> = {
   [`${M}/kernel/b/squeezed.ko.xz`]: xz(squeezed),
   [`${M}/updates/crushed.ko.zst`]: zstdCompressSync(Buffer.from(crushed)),
   "lib/firmware/fw/one.bin": "old",
-  "lib/firmware/updates/fw/one.bin.zst": zstdCompressSync(Buffer.from("new")),
+  "lib/firmware/updates/fw/one.bin": "new",
   "lib/firmware/fw/many-1.bin": "1",
+  [`lib/firmware/updates/${RELEASE}/fw/many-1.bin.zst`]: zstdCompressSync(Buffer.from("1, compressed")),
   "lib/firmware/fw/many-2.bin.xz": xz(Buffer.from("2")),
   "lib/firmware/fw/other.bin": "other",
 };
