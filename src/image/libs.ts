@@ -94,15 +94,15 @@ class Collector implements Closure {
 
   private script(path: string): void {
     const head = Buffer.from(this.root.read(path)?.subarray(0, 256) ?? []).toString("latin1");
-    const [, interpreter, argument] = /^#![ \t]*(\S+)(?:[ \t]+(\S+))?/.exec(head) ?? [];
+    const [, interpreter, argument = ""] = /^#![ \t]*(\S+)(.*)/.exec(head) ?? [];
     if (interpreter === undefined) return;
     this.program(interpreter, path);
-    if (interpreter.endsWith("/env") && argument !== undefined) {
-      const found = COMMAND_PATH.map((directory) => `${directory}/${argument}`).find((candidate) =>
-        this.root.resolve(candidate),
-      );
-      this.program(found ?? argument, path);
-    }
+    const name = interpreter.endsWith("/env") ? commandOfEnv(argument) : undefined;
+    if (name === undefined) return;
+    const found = COMMAND_PATH.map((directory) => `${directory}/${name}`).find((candidate) =>
+      this.root.resolve(candidate),
+    );
+    this.program(found ?? name, path);
   }
 
   // As ld.so does: breadth first, and a name that was loaded once serves everybody.
@@ -180,6 +180,12 @@ class Collector implements Closure {
     }
     return this.elves.get(path);
   }
+}
+
+// What env(1) starts: behind its options, of which -S may have the command in the same word, and assignments.
+function commandOfEnv(argument: string): string | undefined {
+  const words = argument.split(/[ \t]+/).map((word) => word.replace(/^(?:-S|--split-string=)/, ""));
+  return words.find((word) => word !== "" && !word.startsWith("-") && !word.includes("="));
 }
 
 // The C library itself has these names too, and opens libgcc_s for others only.

@@ -44,6 +44,7 @@ const files: Record<string, string | Uint8Array> = {
   "lib/firmware/fw/many-1.bin": "1",
   [`lib/firmware/updates/${RELEASE}/fw/many-1.bin.zst`]: zstdCompressSync(Buffer.from("1, compressed")),
   "lib/firmware/fw/many-2.bin.xz": xz(Buffer.from("2")),
+  "lib/firmware/fw/many-3.bin.zst": zstdCompressSync(Buffer.from("3")),
   "lib/firmware/fw/other.bin": "other",
 };
 
@@ -112,6 +113,7 @@ describe("collectModules", () => {
     expect(set.firmware.map(({ path, data }) => [path, Buffer.from(data).toString()])).toEqual([
       ["fw/many-1.bin", "1"],
       ["fw/many-2.bin", "2"],
+      ["fw/many-3.bin", "3"],
       ["fw/one.bin", "new"],
     ]);
     expect(set.notes).toEqual([

@@ -160,6 +160,10 @@ describe("LibraryFinder", () => {
       "/script",
       "/usr/bin/python3",
     ]);
+    for (const first of ["env -S python3 -x", "env -S  A=b python3", "env -i python3", "env -Spython3 -x"])
+      expect(closure({ ...tree, script: `#!/bin/${first}\n` }, "/script").files).toContain(
+        "/usr/bin/python3",
+      );
     expect(closure(tree, "/itself").files).toEqual(["/itself"]);
   });
   test("a program that is not there, and a damaged one, are sentences", () => {
