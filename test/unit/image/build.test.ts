@@ -217,6 +217,17 @@ describe("writeImage", () => {
       expect(first.entries).toBe(members.length);
     });
 
+  test("options in the environment change nothing of it", async () => {
+    const directory = temporaryDirectory();
+    await writeImage(`${directory}/plain`, entries, "xz");
+    process.env["XZ_OPT"] = "--format=lzma";
+    try {
+      await writeImage(`${directory}/asked`, entries, "xz");
+    } finally {
+      delete process.env["XZ_OPT"];
+    }
+    expect(Buffer.compare(readFileSync(`${directory}/plain`), readFileSync(`${directory}/asked`))).toBe(0);
+  });
   test("a cut image lacks its last file", async () => {
     const path = `${temporaryDirectory()}/image`;
     await writeImage(path, entries, "none");
