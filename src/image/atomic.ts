@@ -90,11 +90,13 @@ function isRunning(pid: number): boolean {
   }
 }
 
-// The rename is on the disk only once its directory is.
+// The rename is on the disk only once its directory is. Shares of other machines (cifs, vboxsf) have no such thing.
 function syncDirectory(path: string): void {
   const fd = openSync(hostPath(directoryOf(path)), "r");
   try {
     fsyncSync(fd);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EINVAL")) throw error;
   } finally {
     closeSync(fd);
   }

@@ -114,6 +114,19 @@ describe.skipIf(needs !== undefined)(`with strace${needs === undefined ? "" : `,
     },
     ALL_MS,
   );
+
+  test(
+    "a filesystem that brings no directory to the disk takes the next image all the same",
+    async () => {
+      const ofDirectory = calls.findLast(({ name }) => name === "fsync");
+      if (ofDirectory === undefined) throw new Error("no directory is brought to the disk");
+      expect(await faulty(ofDirectory, "error=EINVAL")).toMatchObject({ status: 0, stderr: "" });
+      expect(readdirSync(folder)).toEqual(["initrd.img"]);
+      expect(readFileSync(image).equals(next)).toBe(true);
+      copyFileSync(spare, image);
+    },
+    ALL_MS,
+  );
 });
 
 test(
