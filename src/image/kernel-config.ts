@@ -8,7 +8,10 @@ import type { ImageCompression } from "./write.ts";
 /** The options of a kernel's configuration that are set, by name ("CONFIG_RD_ZSTD"), with y, m or a value. */
 export type KernelConfig = ReadonlyMap<string, string>;
 
-/** The configuration of the kernel `release`, from where distributions keep it; undefined when it is nowhere. */
+/**
+ * The configuration of the kernel `release`, from where distributions keep it; undefined when it is nowhere, or where this
+ * user may not look: a /boot that is an EFI partition is often root's alone.
+ */
 export function readKernelConfig(root: FileTree, release: string): KernelConfig | undefined {
   for (const path of [
     `/boot/config-${release}`,
@@ -16,10 +19,19 @@ export function readKernelConfig(root: FileTree, release: string): KernelConfig 
     `/usr/lib/modules/${release}/config`,
     `/lib/modules/${release}/build/.config`,
   ]) {
-    const bytes = root.read(path);
+    const bytes = readIfAllowed(root, path);
     if (bytes) return parseKernelConfig(fromBytes(bytes));
   }
   return undefined;
+}
+
+function readIfAllowed(root: FileTree, path: string): Uint8Array | undefined {
+  try {
+    return root.read(path);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 /** Reads the lines `CONFIG_NAME=value`. */

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { chooseKernel, installedKernels } from "../../../src/image/kernel-choice.ts";
-import { checkCompression, parseKernelConfig } from "../../../src/image/kernel-config.ts";
+import type { FileTree } from "../../../src/image/file-tree.ts";
+import { checkCompression, parseKernelConfig, readKernelConfig } from "../../../src/image/kernel-config.ts";
 import { RootTree } from "../../../src/image/root-tree.ts";
+import { UserError } from "../../../src/lib/errors.ts";
 import { temporaryTree } from "../../fixtures/temporary.ts";
 
 const CONFIG = "CONFIG_MODULES=y\nCONFIG_BLK_DEV_INITRD=y\nCONFIG_RD_ZSTD=y\n# CONFIG_RD_XZ is not set\n";
@@ -96,6 +98,22 @@ describe("chooseKernel", () => {
       "it holds no modules.dep",
     );
   });
+});
+
+test("a /boot that only root may look into keeps nobody from building", () => {
+  const open = tree({ "lib/modules/6.1/config": CONFIG });
+  const read = (path: string) => {
+    if (path.startsWith("/boot/")) throw new UserError(`${path} can't be read by this user.`);
+    return open.read(path);
+  };
+  const closed: FileTree = {
+    read,
+    list: (path) => open.list(path),
+    resolve: (path) => open.resolve(path),
+    outside: (path) => path,
+  };
+  expect(readKernelConfig(closed, "6.1")?.get("CONFIG_RD_ZSTD")).toBe("y");
+  expect(readKernelConfig(closed, "6.2")).toBeUndefined();
 });
 
 describe("checkCompression", () => {
