@@ -12,7 +12,7 @@ import type { ImageSettings } from "../image/settings.ts";
 import { applyInstall } from "../install/apply.ts";
 import { Directory } from "../install/directory.ts";
 import { lackOfFilesystem } from "../install/fit.ts";
-import { MANIFEST, parseManifest } from "../install/manifest.ts";
+import { MANIFEST, type Manifest, parseManifest } from "../install/manifest.ts";
 import { type InstallPlan, planInstall } from "../install/plan.ts";
 import { namesRoot, runningRoot } from "../install/real-root.ts";
 import { buildInstall } from "../install/tree.ts";
@@ -60,7 +60,7 @@ async function runInstall(call: Call): Promise<number> {
   const installed = parseManifest(directory.read(MANIFEST), text(directory.outside(MANIFEST)));
   const look = (path: string): string | undefined => directory.look(path);
   const plan = planInstall(entries, installed, look, call.has("force"));
-  refuseConflicts(plan, directory);
+  refuseConflicts(plan, installed, directory);
   terminal.progress(`rdinit install: writing ${plan.write.length} entries to ${text(target)}`);
   const { devices } = applyInstall(directory, plan, installed, sys);
   terminal.progress("");
@@ -122,10 +122,16 @@ function fitNote(target: string, kernel: ChosenKernel | undefined): string[] {
   return lack === undefined ? [] : [lack];
 }
 
-function refuseConflicts({ conflicts }: InstallPlan, directory: Directory): void {
+function refuseConflicts({ conflicts }: InstallPlan, installed: Manifest, directory: Directory): void {
   const [first, ...others] = conflicts;
   if (first === undefined) return;
   const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+  // A machine whose /lib became a symlink to usr/lib is one.
+  if (installed.has(first))
+    throw new UserError(
+      `${text(directory.outside(first))}${more} is in the way: a directory never takes another thing's place here, nor another thing a directory's.`,
+      "Move it away with all that is in it; what is needed of that is written anew.",
+    );
   throw new UserError(
     `${text(directory.outside(first))}${more} is in the way: rdinit has not put it there.`,
     "Is it the right directory? Move it away, or say --force to replace files; directories are never replaced.",

@@ -37,15 +37,15 @@ export function planInstall(
     const wanted = fingerprint(entry);
     const there = look(entry.path);
     const before = installed.get(entry.path);
-    const mayReplace = force && there !== "directory" && wanted !== "directory";
+    // A symlink in the place of a directory might lead out, and a directory may hold anything.
+    const isReplaceable = there !== "directory" && wanted !== "directory";
     if (there === wanted) {
       // Who put it there first may go on to call it theirs.
       if (before !== undefined) manifest.set(entry.path, [wanted]);
-    } else if (there === undefined || before?.includes(there) === true || mayReplace) {
-      if (there === "directory") conflicts.push(entry.path);
-      else write.push(entry);
+    } else if (there === undefined || (isReplaceable && (force || before?.includes(there) === true))) {
+      write.push(entry);
       manifest.set(entry.path, [wanted]);
-    } else if (before !== undefined && there !== "directory" && wanted !== "directory") {
+    } else if (before !== undefined && isReplaceable) {
       changed.push(entry.path);
       manifest.set(entry.path, before);
     } else conflicts.push(entry.path);

@@ -102,7 +102,9 @@ describe("nothing is touched", () => {
     expect(fs.readFileSync(join(directory, "etc/inittab"), "utf8")).toContain("rdinit");
     fs.rmSync(join(directory, "init"));
     fs.mkdirSync(join(directory, "init"));
-    expect(await refused(directory, "--force")).toContain(`${directory}/init is in the way`);
+    expect(await refused(directory, "--force")).toContain(
+      `${directory}/init is in the way: a directory never takes another thing's place here`,
+    );
   });
 
   test("behind a symlink that leads out", async () => {

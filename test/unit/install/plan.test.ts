@@ -110,6 +110,11 @@ describe("a directory", () => {
       { there: { d: "symlink /usr" }, force: true },
       { conflicts: ["d"] },
     ],
+    [
+      "takes no symlink's place of ours either: a machine whose /lib became one, or ceased to be one",
+      { there: { d: "symlink usr/d" }, installed: { d: "symlink usr/d" } },
+      { conflicts: ["d"] },
+    ],
   ])("%s", (_, given, expected) => {
     expect(plan([directory("d")], given)).toMatchObject({ ...nothing, ...expected });
   });
