@@ -6,6 +6,7 @@
  *   /etc/rdinit.d/POINT/        programs to run at named points (boot/hooks.ts)
  *   /lib/modules/RELEASE/       modules with modules.dep, modules.alias, modules.softdep
  *   /etc/modprobe.d/*.conf      blacklists and module options, modprobe.d(5)
+ *   /etc/rdinit/keymap, font    of the console, before somebody is asked (boot/prompt/keyboard.ts)
  *   /etc/rdinit/image.json      written first by the image builder, and
  *   /etc/rdinit/end             written last: without it the image was cut short
  *   /bin/sh                     the rescue shell

@@ -7,6 +7,7 @@ import { stockKernel } from "../../qemu/kernel.ts";
 import { makeDisksInGuest } from "../../qemu/maker.ts";
 import { probeRoot } from "../../qemu/probe.ts";
 import { MACHINE_MS, TEST_MS, bootRdinit, expectSaid, probed } from "../../qemu/scenario.ts";
+import { toBytes } from "../../src/lib/bytes.ts";
 import { STORAGE, plainLuks } from "../../qemu/storage/basic.ts";
 import type { Tree } from "../../qemu/tree.ts";
 import { LOOK, MAKE_MS, QUESTION, answer, lookedAt } from "../fixtures/encrypted-boot.ts";
@@ -96,6 +97,46 @@ test(
   },
   MAKE_MS,
 );
+
+test(
+  "the image's keymap counts at the keyboard, and in the rescue shell",
+  async () => {
+    const [disk = ""] = await makeDisksInGuest(plainLuks(tree));
+    const machine = await bootRdinit("luks-keymap", {
+      append: `console=tty0 console=ttyS0 root=UUID=${STORAGE.filesystem} rd.break=pre-pivot`,
+      disks: [{ file: disk }],
+      arguments: ["-device", "VGA"],
+      image: {
+        kernel: await stockKernel(),
+        tools: [...tools, "loadkeys", "setfont"],
+        shell: true,
+        // On this keyboard c and h have changed places, and the key of ; is an umlaut.
+        files: [
+          LOOK,
+          {
+            to: "/etc/rdinit/keymap",
+            data: toBytes("keycode 46 = h\nkeycode 35 = c\nkeycode 39 = adiaeresis\n"),
+          },
+          { to: "/etc/rdinit/font", data: toBytes("no font") },
+        ],
+      },
+    });
+    await machine.console.expect(QUESTION, MACHINE_MS);
+    for (const letter of `${STORAGE.passphrase}\n`) {
+      const meant = SWAPPED[letter] ?? letter;
+      await machine.qmp.execute("send-key", { keys: [{ type: "qcode", data: KEYS[meant] ?? meant }] });
+    }
+    await machine.console.expect("(answered on tty1)", MACHINE_MS);
+    await machine.console.expect("rdinit# ", MACHINE_MS);
+    machine.console.send("exit\n");
+    await probed(machine);
+    expectSaid(machine, [/^setfont ended with status \d+: the console keeps the font that it has\.$/]);
+    expect(machine.console.text).not.toContain("loadkeys");
+  },
+  MAKE_MS,
+);
+
+const SWAPPED: Readonly<Record<string, string>> = { c: "h", h: "c" };
 
 /** QEMU's names of keys that are no letters. */
 const KEYS: Readonly<Record<string, string>> = { " ": "spc", "\n": "ret" };

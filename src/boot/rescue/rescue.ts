@@ -12,6 +12,7 @@ import {
 } from "../../../syscalls/index.ts";
 import { describe } from "../../lib/errors.ts";
 import type { Boot } from "../context.ts";
+import { setUpConsole } from "../prompt/keyboard.ts";
 import { installApplets, shell } from "./shell-words.ts";
 import { startProgram } from "../children/spawn.ts";
 
@@ -55,6 +56,7 @@ export async function breakAt(boot: Boot, point: string): Promise<void> {
  */
 export async function runRescueShell(boot: Boot): Promise<void> {
   const { sys, log } = boot;
+  await setUpConsole(boot);
   const tty = consoleTerminal(sys);
   const saved = saveTerminal(sys, tty);
   // The session leader's first open of a terminal makes it the controlling one; /dev/console never becomes one.

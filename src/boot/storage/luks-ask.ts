@@ -11,6 +11,7 @@
  */
 
 import type { Desk } from "../prompt/desk.ts";
+import { setUpConsole } from "../prompt/keyboard.ts";
 import { Prompt } from "../prompt/prompt.ts";
 import type { Boot } from "../context.ts";
 import { secretCopy } from "../prompt/secret-buffer.ts";
@@ -43,6 +44,7 @@ export class Questions {
   private readonly timeout_ms: number | undefined;
   private readonly makePrompt: MakePrompt;
   private asking: Promise<void> | undefined;
+  private console: Promise<void> | undefined;
   private question = new AbortController();
   private right: Uint8Array | undefined;
   /** When the pause after a wrong answer is over, by performance.now(). */
@@ -82,6 +84,7 @@ export class Questions {
 
   private async ask(): Promise<void> {
     const { boot, states, signal } = this.shop;
+    await (this.console ??= setUpConsole(boot));
     const prompt = this.makePrompt(boot);
     try {
       for (;;) {

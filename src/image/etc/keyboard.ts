@@ -5,16 +5,13 @@
  * `setfont FILE`, both whole and unpacked; neither where the kernel's own (US English) are meant.
  */
 
+import { fontFile, keymapFile } from "../../boot/prompt/keyboard.ts";
 import { fromBytes, text, toBytes } from "../../lib/bytes.ts";
 import type { FileTree } from "../file-tree.ts";
 import type { MadeFile, Part } from "../part.ts";
 import { findProgram } from "../recipes/look.ts";
 import { readAssignments } from "./assignments.ts";
 import { findFont, findKeymap } from "./keymap.ts";
-
-/** Where the keymap and the font are in an image. */
-export const KEYMAP_FILE = "/etc/rdinit/keymap";
-export const FONT_FILE = "/etc/rdinit/font";
 
 /** What the configuration of a root asks for: names or absolute paths. */
 interface Console {
@@ -37,14 +34,14 @@ export function keyboardPart(root: FileTree): Part[] {
     else if (loader === undefined)
       notes.push(missing(layout, "The program loadkeys is missing (Debian's package is kbd)."));
     else {
-      made.push({ to: KEYMAP_FILE, data: toBytes(found.keymap) });
+      made.push({ to: keymapFile, data: toBytes(found.keymap) });
       programs.push(loader);
     }
   }
   const setter = findProgram(root, "setfont");
   const data = font !== undefined && setter !== undefined ? findFont(root, font) : undefined;
   if (data && setter !== undefined) {
-    made.push({ to: FONT_FILE, data });
+    made.push({ to: fontFile, data });
     programs.push(setter);
   } else if (font !== undefined)
     notes.push(`The console font ${text(font)} is not in the image: it or setfont is missing.`);
