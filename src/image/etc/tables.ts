@@ -20,8 +20,6 @@ export interface CryptWishes {
 export interface MountWishes {
   /** Mount points besides / and /usr. */
   readonly mounts?: readonly string[] | undefined;
-  /** Swap as well, for a machine that wakes up from it. */
-  readonly resume?: boolean | undefined;
 }
 
 /**
@@ -45,16 +43,13 @@ export function crypttabPart(root: FileTree, wishes: CryptWishes): Part[] {
   ];
 }
 
-/** /etc/fstab with the lines of /, /usr, `mounts`, those marked `x-initrd.mount`, and swap when asked for. */
-export function fstabPart(root: FileTree, { mounts = [], resume = false }: MountWishes): Part[] {
+/** /etc/fstab with the lines of /, /usr, `mounts`, and those marked `x-initrd.mount`. */
+export function fstabPart(root: FileTree, { mounts = [] }: MountWishes): Part[] {
   const { entries, notes } = parseFstab(read(root, FSTAB));
   const points = ["/", "/usr", ...mounts];
   const kept = entries.filter(
-    ({ mountPoint, type, options }) =>
-      hasOption(options, "x-initrd.mount") ||
-      (type === "swap"
-        ? resume && !hasOption(options, "noauto")
-        : points.some((one) => sameMountPoint(one, mountPoint))),
+    ({ mountPoint, options }) =>
+      hasOption(options, "x-initrd.mount") || points.some((one) => sameMountPoint(one, mountPoint)),
   );
   return kept.length === 0 ? [] : [{ why: FSTAB, made: [table(FSTAB, kept)], notes }];
 }

@@ -46,7 +46,7 @@ export function toolParts(root: FileTree, names: readonly string[], needs: ToolN
  * What a recipe brings from `root`.
  * @throws UserError when one of its programs is not there
  */
-export function recipePart(root: FileTree, recipe: Recipe, needs: ToolNeeds = {}): Part {
+function recipePart(root: FileTree, recipe: Recipe, needs: ToolNeeds = {}): Part {
   const must = recipe.programs.map((name) => findProgram(root, name) ?? refuseMissing(root, recipe, name));
   const mayBe = (recipe.programsIfThere ?? []).flatMap((name) => findProgram(root, name) ?? []);
   const opened = must.map((program) => findLibraryFiles(root, program, recipe.libraries ?? []));
