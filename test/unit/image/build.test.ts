@@ -59,6 +59,7 @@ describe("buildImage", () => {
       "sysroot",
       "etc/rdinit/end",
     ]);
+    expect(find(entries, "proc")).toMatchObject({ type: "directory", mode: 0o555 });
     expect(find(entries, "dev/console")).toMatchObject({ type: "char", rdev: "5:1", mode: 0o600 });
     expect(find(entries, "init")).toMatchObject({
       type: "file",
@@ -154,6 +155,20 @@ describe("buildImage", () => {
     expect(find(entries, "bin/sh")).toMatchObject({ type: "symlink", target: "/bin/busybox" });
     expect(find(entries, "bin/busybox")).toMatchObject({ type: "file", mode: 0o755 });
     expect(find(entries, "usr/bin/awk")).toMatchObject({ type: "file" });
+  });
+  test("a busybox that lies elsewhere, and behind a symlink, is /bin/busybox all the same", () => {
+    const tree = temporaryTree({
+      "usr/lib/initcpio/busybox": "-> busybox-1",
+      "usr/lib/initcpio/busybox-1": makeElf({}),
+    });
+    const { entries } = buildImage({ init, root: tree, busybox: "/usr/lib/initcpio/busybox" });
+    expect(find(entries, "bin/busybox")).toMatchObject({ target: "/usr/lib/initcpio/busybox-1" });
+    expect(find(entries, "usr/lib/initcpio/busybox-1")).toMatchObject({ type: "file" });
+  });
+  test("a link that a part would like leaves what is there", () => {
+    const link = { path: "/usr/sbin/tool", target: "/elsewhere" };
+    const { entries } = build({ parts: [{ ...tool("/sbin/tool"), links: [link] }] });
+    expect(find(entries, "usr/sbin/tool")).toMatchObject({ type: "file" });
   });
   test("what is missing is a sentence", () => {
     expect(() => build({ init: "/none/rdinit" })).toThrow("The file /none/rdinit does not exist.");

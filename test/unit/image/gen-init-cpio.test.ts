@@ -151,6 +151,8 @@ describe("writeInitramfsList", () => {
     await writeInitramfsList(list, [
       { type: "file", path: "copy", mode: 0o644, data: { file: odd, size: bytes.length } },
     ]);
+    // It may hold keys.
+    expect(statSync(`${list}.files`).mode & 0o777).toBe(0o700);
     const [name = ""] = readdirSync(`${list}.files`);
     expect(readFileSync(join(`${list}.files`, name)).equals(bytes)).toBe(true);
   });

@@ -33,5 +33,9 @@ describe("includedFiles", () => {
     expect(() => includedFiles(root, ["etc/key"])).toThrow("--include etc/key makes no sense.");
     expect(() => includedFiles(root, ["/etc/key:x"])).toThrow("makes no sense");
     expect(() => includedFiles(root, ["/none:/x"])).toThrow("/none, which --include names, does not exist.");
+    for (const wish of ["/dev/null:/x", "/dev:/x"])
+      expect(() => includedFiles(new RootTree("/"), [wish])).toThrow(
+        /which --include names, is no file that an image can hold\.$/,
+      );
   });
 });

@@ -17,6 +17,12 @@ test("a few are told one by one", () => {
   expect(lackNotes([])).toEqual([]);
 });
 
+test("three of a kind are a few, and one name more than six is told as it is", () => {
+  expect(lackNotes(firmware(3))).toHaveLength(3);
+  const [note = ""] = lackNotes(firmware(7));
+  expect(note).toEndWith("for: driver0, driver1, driver2, driver3, driver4, driver5, driver6.");
+});
+
 test("many are told in one sentence, and one by one when all is wanted", () => {
   const modules = Array.from({ length: 4 }, (_, at): Lack => ({
     kind: "module",

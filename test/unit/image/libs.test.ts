@@ -109,6 +109,29 @@ describe("LibraryFinder", () => {
       { name: "libb.so", neededBy: "/opt/one/liba.so" },
     ]);
   });
+  test("RPATH counts for nothing in an object that has a RUNPATH, itself or among those that brought another", () => {
+    const tree = {
+      tool: makeElf({ rpath: "/one", runpath: "/two", needed: ["liba.so"] }),
+      "one/libb.so": makeElf({}),
+      "two/liba.so": makeElf({ needed: ["libb.so"] }),
+    };
+    expect(closure(tree, "/tool").missing).toEqual([{ name: "libb.so", neededBy: "/two/liba.so" }]);
+  });
+  test("an object that asks for its own path alone gets nothing from the usual directories", () => {
+    const tool = { runpath: "/own", needed: ["liba.so", "libb.so"] };
+    const libraries = { "own/liba.so": makeElf({}), "lib/libb.so": makeElf({}) };
+    expect(closure({ ...libraries, tool: makeElf(tool) }, "/tool").missing).toEqual([]);
+    expect(
+      closure({ ...libraries, tool: makeElf({ ...tool, ownPathAlone: true }) }, "/tool").missing,
+    ).toEqual([{ name: "libb.so", neededBy: "/tool" }]);
+  });
+  test("a library serves all who know it by the name that it calls itself", () => {
+    const tree = {
+      tool: makeElf({ needed: ["liba.so", "libb.so.1"] }),
+      "lib/liba.so": makeElf({ soname: "libb.so.1" }),
+    };
+    expect(closure(tree, "/tool").missing).toEqual([]);
+  });
   test("$LIB and $PLATFORM stand for what ld.so makes of them", () => {
     const tree = {
       tool: makeElf({ runpath: "/opt/$LIB:/opt/${PLATFORM}", needed: ["liba.so", "libb.so"] }),
@@ -121,6 +144,7 @@ describe("LibraryFinder", () => {
     const tree = {
       tool: makeElf({ needed: ["liba.so"] }),
       "lib/x86_64-linux-gnu/liba.so": makeElf({ bits: 32, machine: 3 }),
+      "usr/lib/x86_64-linux-gnu/liba.so": makeElf({ littleEndian: false }),
       "lib/liba.so": makeElf({}),
     };
     expect(closure(tree, "/tool").files).toEqual(["/lib/liba.so", "/tool"]);
@@ -131,7 +155,7 @@ describe("LibraryFinder", () => {
       tool: makeElf({ needed: ["liba.so", "libc.so.6"] }),
       "opt/a/liba.so": makeElf({}),
       "etc/ld.so.conf": "# comment\ninclude ld.so.conf.d/*.conf\n",
-      "etc/ld.so.conf.d/a.conf": "/opt/a/\ninclude /etc/ld.so.conf\n",
+      "etc/ld.so.conf.d/a.conf": "/opt/a/ # what for\ninclude /etc/ld.so.conf # again\n",
       "etc/ld.so.conf.d/a.off": "/nowhere\n",
     };
     expect(closure(tree, "/tool")).toEqual({
@@ -143,6 +167,10 @@ describe("LibraryFinder", () => {
   test("libgcc_s comes with what ends or cancels threads, where it is there", () => {
     const tree = { ...libc, tool: makeElf({ needed: ["libc.so.6"], symbols: ["pthread_exit"] }) };
     const more = { ...tree, "lib/libgcc_s.so.1": makeElf({}) };
+    // The C library has the names as well.
+    const of = { "lib/libc.so.6": makeElf({ soname: "libc.so.6", symbols: ["pthread_exit"] }) };
+    const plain = makeElf({ needed: ["libc.so.6"] });
+    expect(closure({ ...more, ...of, tool: plain }, "/tool").files).toEqual(["/lib/libc.so.6", "/tool"]);
     expect(closure(tree, "/tool").missing).toEqual([]);
     expect(closure(more, "/tool").files).toContain("/lib/libgcc_s.so.1");
   });

@@ -1,11 +1,13 @@
 /** What goes into an image by what was asked for, and by what its parameters ask for. */
 
 import { expect, test } from "bun:test";
+import { release as uname } from "node:os";
+import type { ChosenKernel } from "../../../src/image/kernel-choice.ts";
 import { RootTree } from "../../../src/image/root-tree.ts";
 import { selectParts } from "../../../src/image/selection.ts";
 import type { ImageSettings } from "../../../src/image/settings.ts";
 import { makeElf } from "../../fixtures/elf.ts";
-import { SDA, disk, driven, type Files } from "../../fixtures/machines/fake.ts";
+import { SDA, disk, driven, type Files, virtual } from "../../fixtures/machines/fake.ts";
 import { temporaryTree } from "../../fixtures/temporary.ts";
 
 const SETTINGS: ImageSettings = {
@@ -93,6 +95,53 @@ test("parameters and a root on the network ask for it, which is told", () => {
   const root = select({}, nfs);
   expect(root.modules).toEqual(expect.arrayContaining(["e1000e", "nfsv4", "af_packet"]));
   expect(root.notes).toContain("what --network brings goes in, for the root of this machine.");
+});
+
+test("of crypttab and mdadm.conf what is below this machine's root, by UUID or by the name that it has now", () => {
+  const luks = "0123456789abcdef0123456789abcdef";
+  const files: Files = {
+    ...virtual("md0", "9:0", ["sda", "sdb"], {
+      "md/level": "raid1\n",
+      "md/uuid": "11111111:22222222:33333333:44444444\n",
+    }),
+    ...virtual("dm-0", "253:0", ["md0"], { "dm/name": "clear\n", "dm/uuid": `CRYPT-LUKS2-${luks}-clear\n` }),
+    ...virtual("dm-1", "253:1", ["dm-0"], { "dm/name": "inner\n", "dm/uuid": "CRYPT-PLAIN-inner\n" }),
+    "proc/self/mountinfo": "26 1 253:1 / / rw - ext4 /dev/mapper/inner rw\n",
+    "etc/crypttab": `other UUID=${luks} none luks\ninner /dev/mapper/clear none plain\ndata UUID=ffff none luks\n`,
+    "etc/mdadm/mdadm.conf":
+      "ARRAY /dev/md/a UUID=11111111:22222222:33333333:44444444\nARRAY /dev/md/b UUID=55555555:22222222:33333333:44444444\n",
+  };
+  for (const program of ["mdadm", "cryptsetup"]) files[`sbin/${program}`] = makeElf({}) as unknown as string;
+  const root = new RootTree(temporaryTree({ ...MACHINE, ...files }));
+  const made = new Map(
+    selectParts(SETTINGS, root, undefined)
+      .parts.flatMap((part) => part.made ?? [])
+      .map(({ to, data }) => [to, Buffer.from(data).toString()]),
+  );
+  expect(made.get("/etc/crypttab")).toBe(
+    `other UUID=${luks} none luks\ninner /dev/mapper/clear none plain\n`,
+  );
+  expect(made.get("/etc/mdadm/mdadm.conf")).toBe(
+    "ARRAY /dev/md/a UUID=11111111:22222222:33333333:44444444\n",
+  );
+});
+
+test("what the running kernel has as modules another may have built in: only the running one must have it", () => {
+  const kernelOf = (release: string): ChosenKernel => ({
+    release,
+    modules: undefined,
+    config: undefined,
+    notes: [],
+  });
+  const root = new RootTree(temporaryTree(MACHINE));
+  const disks = (release: string) =>
+    selectParts(SETTINGS, root, kernelOf(release)).parts.find(
+      ({ why }) => why === "the root of this machine",
+    );
+  expect(disks(uname())).toMatchObject({ modules: ["ahci"] });
+  expect(disks(uname())?.modulesExpected).toBeUndefined();
+  expect(disks("another")?.modules ?? []).toEqual([]);
+  expect(disks("another")).toMatchObject({ modulesExpected: ["ahci"] });
 });
 
 test("iSCSI brings this machine's name for it, but not into an image for any machine", () => {
