@@ -98,6 +98,28 @@ for (const [name, ...argv] of WAYS)
 
 const decode = (image: Uint8Array) => compressionAt(image, 0)?.decoder(image, 0);
 
+describe("lz4", () => {
+  const MAGIC = [0x02, 0x21, 0x4c, 0x18];
+  const chunk = (...block: number[]) => [block.length, 0, 0, 0, ...block];
+  // The last five bytes of a block are always literals: "bbbbb".
+  const LAST = [0x50, 0x62, 0x62, 0x62, 0x62, 0x62];
+  // One literal, then four bytes copied from `distance` bytes before.
+  const copying = (distance: number) => chunk(0x10, 0x61, distance, 0, ...LAST);
+
+  test("a copy reaches back within its chunk, and to no other", () => {
+    const right = decode(Buffer.of(...MAGIC, ...copying(1)));
+    expect(right?.fault).toBeUndefined();
+    expect(Buffer.from(right?.data ?? []).toString()).toBe("aaaaabbbbb");
+    for (const [image, before] of [
+      [[...MAGIC, ...copying(0)], "a"],
+      [[...MAGIC, ...chunk(...LAST), ...copying(2)], "bbbbba"],
+    ] as const) {
+      const { data: found = [], fault } = decode(Buffer.of(...image)) ?? {};
+      expect([Buffer.from(found).toString(), fault]).toEqual([before, "they are damaged"]);
+    }
+  });
+});
+
 describe("gzip", () => {
   test("a header with all that it can have", () => {
     const plain = pipe(["gzip", "-c", "-n"], data);

@@ -157,6 +157,18 @@ describe("microcodeArchive", () => {
     const { entries, notes } = microcodeArchive(root, "host", makeCpuinfo("AuthenticAMD", ZEN3));
     expect(filesOf(entries)).toEqual({ "kernel/x86/microcode/AuthenticAMD.bin": Buffer.from(zen3) });
     expect(notes).toEqual([]);
+    // The first family with a file of its own.
+    const bulldozer = makeAmdContainer({
+      processors: [{ signature: 0x600f12, mark: 0x6012 }],
+      patches: [{ mark: 0x6012 }],
+    });
+    const own = new RootTree(
+      temporaryTree({ [`${AMD}/microcode_amd_fam15h.bin`]: bulldozer, [`${AMD}/microcode_amd.bin`]: old }),
+    );
+    const found = microcodeArchive(own, "host", makeCpuinfo("AuthenticAMD", [0x15, 1, 2]));
+    expect(filesOf(found.entries)).toEqual({
+      "kernel/x86/microcode/AuthenticAMD.bin": Buffer.from(bulldozer),
+    });
     const k10 = microcodeArchive(root, "host", makeCpuinfo("AuthenticAMD", [0x10, 4, 2]));
     expect(filesOf(k10.entries)).toEqual({ "kernel/x86/microcode/AuthenticAMD.bin": Buffer.from(old) });
   });

@@ -62,6 +62,16 @@ describe("Debian's console-setup", () => {
       made({ ...KBD, ...cached, "etc/default/keyboard": "XKBLAYOUT=us\nXKBVARIANT=dvorak\n" }),
     ).not.toEqual({});
   });
+  test("of several that it keeps the one for the backspace key of PCs", () => {
+    const files = {
+      ...cached,
+      "etc/console-setup/cached_UTF-8_bs.kmap.gz": Bun.gzipSync("keycode 14 = BackSpace\n"),
+      "etc/console-setup/cached_ISO-8859-1_del.kmap.gz": Bun.gzipSync("other"),
+    };
+    expect(made({ ...KBD, ...files, "etc/default/keyboard": "XKBLAYOUT=de\n" })).toEqual({
+      "/etc/rdinit/keymap": "keycode 21 = z\n",
+    });
+  });
   test("one that was never kept is a sentence", () => {
     expect(part({ ...KBD, "etc/default/keyboard": "XKBLAYOUT=de\n" })?.notes?.[0]).toContain(
       "The keyboard layout de is not in the image. The keymap /etc/console-setup/cached_UTF-8_del.kmap.gz is not installed.",
@@ -71,6 +81,8 @@ describe("Debian's console-setup", () => {
     const font = { "etc/console-setup/cached_Lat15-Terminus32x16.psf.gz": Bun.gzipSync("PSF") };
     const setup = { "etc/default/console-setup": "FONTFACE=Terminus\nFONTSIZE=16x32\n" };
     expect(made({ ...KBD, ...font, ...setup })).toEqual({ "/etc/rdinit/font": "PSF" });
+    const usual = { "etc/default/console-setup": "FONTFACE=Terminus\nFONTSIZE=8x16\n" };
+    expect(part({ ...KBD, ...font, ...usual })).toBeUndefined();
   });
 });
 
@@ -80,6 +92,18 @@ describe("keymaps", () => {
     expect(findKeymap(root, "x")).toEqual({
       problem: "The keymap /usr/share/keymaps/i386/x.map includes x.map, which can't be had.",
     });
+  });
+  test("those made of X layouts come first, then those for PCs; pieces are none", () => {
+    const maps = {
+      "usr/share/keymaps/atari/x.map": "atari",
+      "usr/share/keymaps/i386/qwerty/x.map": "i386",
+      "usr/share/keymaps/i386/include/piece.map": "",
+    };
+    expect(findKeymap(tree(maps), "x")).toEqual({ keymap: "i386" });
+    expect(findKeymap(tree({ ...maps, "usr/share/keymaps/xkb/x.map": "xkb" }), "x")).toEqual({
+      keymap: "xkb",
+    });
+    expect(findKeymap(tree(maps), "piece")).toEqual({ problem: "The keymap piece is not installed." });
   });
   test("a file by its path", () => {
     expect(findKeymap(tree({ "a.map": "1" }), "/a")).toEqual({ keymap: "1" });
