@@ -98,9 +98,10 @@ for (const [name, ...argv] of WAYS)
 
 const decode = (image: Uint8Array) => compressionAt(image, 0)?.decoder(image, 0);
 
+const chunk = (...block: number[]) => [block.length, 0, 0, 0, ...block];
+
 describe("lz4", () => {
   const MAGIC = [0x02, 0x21, 0x4c, 0x18];
-  const chunk = (...block: number[]) => [block.length, 0, 0, 0, ...block];
   // The last five bytes of a block are always literals: "bbbbb".
   const LAST = [0x50, 0x62, 0x62, 0x62, 0x62, 0x62];
   // One literal, then four bytes copied from `distance` bytes before.

@@ -126,13 +126,14 @@ test("of crypttab and mdadm.conf what is below this machine's root, by UUID or b
   );
 });
 
+const kernelOf = (release: string): ChosenKernel => ({
+  release,
+  modules: undefined,
+  config: undefined,
+  notes: [],
+});
+
 test("what the running kernel has as modules another may have built in: only the running one must have it", () => {
-  const kernelOf = (release: string): ChosenKernel => ({
-    release,
-    modules: undefined,
-    config: undefined,
-    notes: [],
-  });
   const root = new RootTree(temporaryTree(MACHINE));
   const disks = (release: string) =>
     selectParts(SETTINGS, root, kernelOf(release)).parts.find(
