@@ -148,8 +148,8 @@ export class Questions {
     for (const one of states.in("asked for")) {
       const { key, answer } = await this.tryReadings(one, passphrase);
       if (answer.kind === "wrong key") wrong.push(one);
-      else if (right !== undefined && isFoundOpen(this.shop, one)) continue;
       else if (answer.kind === "failed") {
+        if (right !== undefined && isFoundOpen(this.shop, one)) continue;
         states.fail(one, answer.why);
         failures.push(one.problem ?? "");
       } else {

@@ -35,14 +35,15 @@ interface Scene {
   readonly appears?: boolean;
 }
 
-/** A device of dm-crypt's in sysfs, over this disk with the first volume. */
-function addOpened(sys: Syscalls, name: string, disk: string): void {
-  const directory = "/sys/class/block/dm-0";
+/** A device of dm-crypt's in sysfs, over this disk with the volume of this UUID. */
+function addOpened(sys: Syscalls, name: string, disk: string, uuid = LUKS_UUID): void {
+  const number = ["dm-0", "dm-1"].findIndex((one) => !exists(sys, `/sys/class/block/${one}`));
+  const directory = `/sys/class/block/dm-${number}`;
   for (const part of ["dm", `slaves/${disk}`]) mkdirs(sys, `${directory}/${part}`);
-  const attributes = { dev: "253:0", size: "16", "dm/name": name, "dm/suspended": "0" };
+  const attributes = { dev: `253:${number}`, size: "16", "dm/name": name, "dm/suspended": "0" };
   for (const [attribute, value] of Object.entries(attributes))
     writeFile(sys, `${directory}/${attribute}`, `${value}\n`);
-  writeFile(sys, `${directory}/dm/uuid`, `CRYPT-LUKS1-${LUKS_UUID.replaceAll("-", "")}-${name}\n`);
+  writeFile(sys, `${directory}/dm/uuid`, `CRYPT-LUKS1-${uuid.replaceAll("-", "")}-${name}\n`);
 }
 
 function scene(
@@ -73,6 +74,8 @@ function scene(
   const said: string[] = [];
   const asked: string[] = [];
   const told: string[] = [];
+  const sentences: string[] = [];
+  const taken = new Set<string>();
   const calls: { readonly argv: readonly string[]; readonly key: string }[] = [];
   const given: Uint8Array[] = [];
   const words = parseCommandLine(line);
@@ -97,9 +100,12 @@ function scene(
     const key = typeof stdin === "number" ? readKey(stdin) : (argv[argv.indexOf("--key-file") + 1] ?? "");
     calls.push({ argv, key });
     const status = opens[`${argv.at(-1)} ${key}`] ?? opens[key] ?? 2;
-    const isTaken = exists(sys, "/sys/class/block/dm-0");
-    if (appears && status === 0 && !isTaken)
-      addOpened(sys, argv.at(-1) ?? "", argv.at(-2)?.slice("/dev/".length) ?? "");
+    const [disk = "", name = ""] = [argv.at(-2)?.slice("/dev/".length), argv.at(-1)];
+    const isTaken = taken.has(name);
+    if (appears && status === 0 && !isTaken) {
+      taken.add(name);
+      addOpened(sys, name, disk, uuids[names.indexOf(disk)]);
+    }
     const end: ChildEnd = { kind: "exited", status: isTaken ? 5 : status };
     return { end, output: "" };
   };
@@ -120,7 +126,10 @@ function scene(
       given.push(bytes);
       return { bytes, from: "the test" };
     },
-    tell: (verdict: string) => void told.push(verdict),
+    tell: (verdict: string, what: string) => {
+      told.push(verdict);
+      sentences.push(what);
+    },
     close: async () => void told.push("closed"),
   };
   const { settings, complaints } = readLuksSettings(words);
@@ -145,6 +154,7 @@ function scene(
     said,
     asked,
     told,
+    sentences,
     calls,
     given,
     loaded,
@@ -280,8 +290,30 @@ test.each([
     "vdb (first) has the UUID of vda, which is open, and stays closed.",
   );
   expect(at.asked).toEqual("answers" in how ? ["Passphrase for vda (first) and vdb (first): "] : []);
+  expect(at.told).toEqual("answers" in how ? ["ok", "closed"] : []);
   expect([at.layer.problems(), at.layer.lacks()]).toEqual([[], []]);
   await at.layer.stop();
+});
+
+test("two volumes that one passphrase opens are both told, and what fails in another way is too", async () => {
+  const two = { uuids: [LUKS_UUID, SECOND], answers: ["right"], appears: true };
+  const line = `${named} rd.luks.name=${SECOND}=second`;
+  const at = scene(line, { ...two, opens: { right: 0 } });
+  at.layer.update(await at.members());
+  await at.idle();
+  expect([at.told, at.sentences, at.layer.lacks()]).toEqual([
+    ["ok", "closed"],
+    ["vda (first) and vdb (second)"],
+    [],
+  ]);
+  await at.layer.stop();
+
+  const one = scene(line, { ...two, opens: { "first right": 0, "second right": 4 } });
+  one.layer.update(await one.members());
+  await one.idle();
+  expect([one.told, one.sentences]).toEqual([["ok", "closed"], ["vda (first)"]]);
+  expect(one.layer.problems()).toEqual(["vdb (second) can't be opened: its device can't be used."]);
+  await one.layer.stop();
 });
 
 test("what somebody else has opened is not asked for any more", async () => {
@@ -381,6 +413,26 @@ describe("a passphrase", () => {
     expect(seen.told).toEqual(["wrong", "closed"]);
     expect(layer.problems()).toEqual(["vda (first) stays closed: no passphrase was right in 1 try."]);
     expect(seen.given.map(fromBytes)).toEqual(["\0\0\0\0\0"]);
+  });
+
+  test("that is wrong is followed by a pause, which is told and which the end of all cuts short", async () => {
+    const { layer, members, told, asked } = scene(named, { answers: ["wrong"] });
+    layer.update(await members());
+    while (told.length === 0) await Bun.sleep(1);
+    await Bun.sleep(20);
+    expect(layer.waitsFor()).toEqual(["the passphrase of vda (first) may be given again in 1 s"]);
+    expect(asked).toHaveLength(1);
+    await layer.stop();
+    expect(told).toEqual(["wrong", "closed"]);
+
+    const again = scene(named, { answers: ["wrong", "right"], opens: { right: 0 } });
+    again.layer.update(await again.members());
+    while (again.asked.length === 0) await Bun.sleep(1);
+    const began_ms = performance.now();
+    await again.idle();
+    expect(performance.now() - began_ms).toBeGreaterThan(900);
+    expect(again.told).toEqual(["wrong", "ok", "closed"]);
+    await again.layer.stop();
   });
 
   test("that nobody gives leaves it closed too", async () => {
