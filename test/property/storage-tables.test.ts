@@ -46,7 +46,10 @@ test("fstab is read as findmnt reads it", () => {
         "-o",
         "SOURCE,TARGET,FSTYPE,OPTIONS,FREQ,PASSNO",
       ];
-      const shown = Bun.spawnSync(argv, { stderr: "ignore" }).stdout.toString();
+      const { stdout, signalCode } = Bun.spawnSync(argv, { stderr: "ignore" });
+      // That of util-linux 2.41 dies of a line that it calls a parse error.
+      fc.pre(signalCode === undefined);
+      const shown = stdout.toString();
       const theirs = shown === "" ? [] : (JSON.parse(shown) as { filesystems: unknown[] }).filesystems;
       const ours = parseFstab(ascii).entries.map((entry) => ({
         source: entry.device,

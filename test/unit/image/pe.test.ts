@@ -16,11 +16,14 @@ function objdump(file: Uint8Array): { name: string; size: number; address: numbe
   writeFileSync(path, file);
   const { stdout, stderr } = Bun.spawnSync(["objdump", "-h", path], { env: { ...process.env, LC_ALL: "C" } });
   expect(stderr.toString()).toBe("");
+  // It shows addresses as they are when the image lies where it was linked for.
+  const view = new DataView(file.buffer, file.byteOffset);
+  const base = Number(view.getBigUint64(view.getUint32(0x3c, true) + 24 + 24, true));
   return [...stdout.toString().matchAll(/^ +\d+ (\S+) +([0-9a-f]+) +([0-9a-f]+) /gm)].map(
     ([, name = "", size = "", address = ""]) => ({
       name,
       size: Number.parseInt(size, 16),
-      address: Number.parseInt(address, 16),
+      address: Number.parseInt(address, 16) - base,
     }),
   );
 }
@@ -44,12 +47,12 @@ describe("systemd's stub", () => {
     expect(sectionsOf(image)).toEqual(objdump(bytes));
   });
 
-  test("has the checksum that its linker wrote", () => {
-    const view = new DataView(bytes.buffer.slice(0));
-    const at = view.getUint32(0x3c, true) + 24 + 64;
-    const written = view.getUint32(at, true);
-    view.setUint32(at, 0, true);
-    expect(written).toBeGreaterThan(0);
+  const view = new DataView(bytes.buffer.slice(0));
+  const checksumAt = view.getUint32(0x3c, true) + 24 + 64;
+  const written = view.getUint32(checksumAt, true);
+  // That of systemd 254 and later leaves it out, which makes it zero.
+  test.skipIf(written === 0)("has the checksum that its linker wrote", () => {
+    view.setUint32(checksumAt, 0, true);
     expect(checksum(new Uint8Array(view.buffer))).toBe(written);
   });
 

@@ -178,7 +178,9 @@ describe("md 0.90 at the end of a partition", () => {
     await run("sfdisk", ["--quiet", path], "label: dos\nstart=2048\n");
     patch(path, [{ offset: md090Place(size_bytes), bytes: md090(4096) }]);
     const said = await blkid(path);
-    expect(said instanceof Map && said.get("TYPE")).toBeUndefined();
+    // Since 2.40 it sees no partition when it is here, whatever partx finds in the same table.
+    if (/util-linux 2\.3\d/.test(await run("blkid", ["--version"])))
+      expect(said instanceof Map && said.get("TYPE")).toBeUndefined();
     expect(await probeFile(path)).toBeUndefined();
     expect((await expectLikeBlkid(path, MiB)).version).toBe("0.90.0");
   });
