@@ -36,7 +36,11 @@ export const resumeParameters = [
     usage: "resume_offset=PAGES",
     meaning: "where a swap file begins on the device that resume= names",
   },
-  { name: "noresume", usage: "noresume", meaning: "do not wake a hibernated system, start afresh" },
+  {
+    name: "noresume",
+    usage: "noresume",
+    meaning: "do not wake a hibernated system, start afresh; the kernel's hibernate=noresume says the same",
+  },
 ] as const;
 
 /** Complaints are sentences. */
@@ -58,8 +62,15 @@ export function readResumeSettings(words: readonly Word[]): {
       else complaints.push(`resume_offset=${text(value)} is ignored: it is not a number of pages.`);
     }
   }
-  if (words.some(({ name }) => sameName(name, "noresume"))) device = undefined;
+  if (words.some(isRefusal)) device = undefined;
   return { settings: { device, offset }, complaints };
+}
+
+// hibernate= is the kernel's (hibernate_setup() in kernel/power/hibernate.c), which forgets it as soon as it is given a device.
+function isRefusal({ name, value }: Word): boolean {
+  return (
+    sameName(name, "noresume") || (sameName(name, "hibernate") && (value === "noresume" || value === "no"))
+  );
 }
 
 const control = "/sys/power/resume";

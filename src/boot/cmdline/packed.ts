@@ -42,9 +42,10 @@ export function readParameters(
 ): Parameters {
   const image = parsePacked(packed ?? "");
   const renewed = renewWords(parseCommandLine(line));
-  const { words, remarks } = translateWords(renewed.words);
+  const translated = translateWords(renewed.words);
+  const words = wordsForUs(translated.words, start);
   const first = readOptions(image.words, "in the image");
-  const { options, complaints } = readOptions(wordsForUs(words, start), "on the command line", first.options);
+  const { options, complaints } = readOptions(words, "on the command line", first.options);
   return {
     words: [...image.words, ...words],
     options,
@@ -54,7 +55,7 @@ export function readParameters(
       ...image.complaints,
       ...first.complaints,
       ...renewed.remarks,
-      ...remarks,
+      ...translated.remarks,
       ...complaints,
       ...subsystemComplaints([...image.words, ...words]),
     ],

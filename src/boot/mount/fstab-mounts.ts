@@ -154,10 +154,13 @@ async function findFor({ boot, devices, layers }: Means, mount: PlannedMount): P
   return found.device;
 }
 
-function timeoutOf({ options }: Boot, { timeout_ms }: PlannedMount): number | undefined {
+function timeoutOf({ options }: Boot, { timeout_ms, mayFail }: PlannedMount): number | undefined {
   if (timeout_ms === "for ever") return undefined;
-  return timeout_ms ?? options.deviceTimeout_ms;
+  return timeout_ms ?? options.deviceTimeout_ms ?? (mayFail ? longest_ms : undefined);
 }
+
+/** How long with nofail when rd.timeout=0 or rootwait waits for the root for ever: its device may be gone for good. */
+const longest_ms = 30_000;
 
 // By number and by name: a btrfs has a number of its own.
 function isInUse(sys: Syscalls, device: BlockDevice): boolean {

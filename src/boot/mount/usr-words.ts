@@ -57,6 +57,7 @@ export function isFromWords({ line }: FstabEntry): boolean {
 }
 
 function isWritable(words: readonly Word[]): boolean {
-  const said = words.findLast(({ name }) => ["ro", "rw", "rd.ro", "rd.rw"].includes(name));
-  return said?.name.endsWith("rw") === true;
+  const last = (...names: readonly string[]): Word | undefined =>
+    words.findLast(({ name }) => names.includes(name));
+  return (last("rd.ro", "rd.rw") ?? last("ro", "rw"))?.name.endsWith("rw") === true;
 }

@@ -38,6 +38,9 @@ describe("resume=", () => {
     ]);
   });
 
+  test("is not hindered by what else hibernate= says", async () =>
+    expect((await resuming("hibernate=nocompress resume=/dev/vdb", asleep)).writes).toHaveLength(1));
+
   test("goes on at once when the swap holds none, or is none", async () => {
     expect(await resuming("resume=/dev/vdb", swap)).toEqual({
       writes: [],
@@ -70,7 +73,15 @@ describe("resume=", () => {
     ]);
   });
 
-  for (const line of ["", "noresume resume=/dev/vdb", "resume=/dev/vdb noresume", "resume=", "resume=none"])
+  for (const line of [
+    "",
+    "noresume resume=/dev/vdb",
+    "resume=/dev/vdb noresume",
+    "resume=/dev/vdb hibernate=noresume",
+    "resume=/dev/vdb hibernate=no",
+    "resume=",
+    "resume=none",
+  ])
     test(`is not there: ${JSON.stringify(line)}`, async () =>
       expect(await resuming(line, asleep)).toEqual({ writes: [], lines: [] }));
 

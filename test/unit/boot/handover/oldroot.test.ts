@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import { readLiveSettings } from "../../../../src/boot/live/settings.ts";
+import { readFstabSettings } from "../../../../src/boot/mount/fstab-plan.ts";
+import { readNetRootSettings } from "../../../../src/boot/netroot/settings.ts";
 import { readOptions } from "../../../../src/boot/cmdline/options.ts";
 import { chooseRoot } from "../../../../src/boot/root.ts";
 import { readOldRootSettings, startedFrom } from "../../../../src/boot/handover/oldroot.ts";
@@ -118,6 +120,15 @@ describe("the kernel's own words for the boot partition", () => {
       quiet: true,
     });
     expect(complaints).toEqual([]);
+  });
+
+  test("are none for its other parts either", () => {
+    const { words } = readParameters(line, "root=LABEL=real rd.fstab mount.usrflags=ro", "filesystem");
+    expect(readFstabSettings(words).settings.usr).toMatchObject({ device: "LABEL=real", options: "ro" });
+    const nfs = readParameters("root=/dev/nfs nfsroot=10.0.0.1:/boot ro", "root=LABEL=real", "filesystem");
+    expect(readNetRootSettings(nfs.words).settings.root).toBeUndefined();
+    const live = readParameters("root=live:/dev/sda ro", "root=LABEL=real", "filesystem");
+    expect(readLiveSettings(live.words).settings.live).toBe(false);
   });
 
   test("with rd. in front they are for rdinit alone, and win wherever they stand", () => {

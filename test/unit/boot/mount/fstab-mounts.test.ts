@@ -11,6 +11,7 @@ import { type Tree, device, fakeKernel, program, symlink } from "../../../../sys
 import { MS_BIND, MS_NOATIME, MS_RDONLY, MS_REC, MS_REMOUNT } from "../../../../syscalls/index.ts";
 import { intercept } from "../../../../syscalls/intercept.ts";
 import { DisksInMemory, bootOn, diskWith, noLayers } from "../../../fixtures/disks-in-memory.ts";
+import { inVirtualTime, settle } from "../../../fixtures/virtual-time.ts";
 
 const usual = { mounts: [], automatic: true };
 
@@ -50,6 +51,8 @@ describe("what is chosen", () => {
   test.each([
     ["mount.usr=LABEL=u", "LABEL=u auto ro"],
     ["mount.usr=LABEL=u rw rd.fstab=0", "LABEL=u auto rw"],
+    ["mount.usr=LABEL=u rd.rw ro", "LABEL=u auto rw"],
+    ["mount.usr=LABEL=u rd.ro rw", "LABEL=u auto ro"],
     ["root=LABEL=r rootfstype=btrfs mount.usrflags=subvol=usr rw", "LABEL=r btrfs subvol=usr,rw"],
     [
       "root=LABEL=r rootflags=ro,noatime mount.usr=UUID=x mount.usrfstype=ext4,xfs rw",
@@ -282,6 +285,20 @@ describe("mounting", () => {
       expect(lines[0]).toStartWith(`warning: ${words}`);
       expect(lines[0]).toMatch(/ The boot goes on, as fstab says nofail for \/(usr|none)\.$/);
     });
+
+  test("nofail keeps no boot waiting that waits for its root for ever", async () => {
+    await inVirtualTime(async (advance) => {
+      const end = mounting("UUID=c /usr ext4 nofail", { line: "rootwait" });
+      await settle();
+      await advance(30_000);
+      expect((await end).error).toBeUndefined();
+      let isOver = false;
+      for (const fstab of ["UUID=c /usr ext4", "UUID=c /usr ext4 nofail,x-systemd.device-timeout=0"])
+        void mounting(fstab, { line: "rootwait" }).then(() => (isOver = true));
+      await advance(1_000_000);
+      expect(isOver).toBe(false);
+    });
+  });
 
   test("rd.fstab=0 reads nothing", async () => {
     const { error, seen } = await mounting("UUID=c /usr ext4 ro", { line: "rd.fstab=0" });
