@@ -8,12 +8,12 @@ import {
   SysError,
   type Syscalls,
   X_OK,
-  readTextIfThere,
 } from "../../../syscalls/index.ts";
 import { describe } from "../../lib/errors.ts";
 import type { Boot } from "../context.ts";
 import { setUpConsole } from "../prompt/keyboard.ts";
 import { installApplets, shell } from "./shell-words.ts";
+import { consolePaths } from "../prompt/terminals.ts";
 import { startProgram } from "../children/spawn.ts";
 
 /** Why no shell may be started, a sentence; undefined when one may. */
@@ -23,7 +23,12 @@ export function shellObstacle(boot: Boot, wasGuessed = false): string | undefine
   // Whoever guesses at passphrases, or waits, until the boot fails must not come to be root by it (CVE-2016-4484).
   if (allowed === undefined && wasGuessed)
     return "No rescue shell is started, as nobody gave the right passphrase; rd.shell=1 would allow it.";
-  return hasShell(boot) ? undefined : "The image holds no rescue shell.";
+  if (!hasShell(boot)) return "The image holds no rescue shell.";
+  // It would end at once, and the boot be tried again without an end.
+  const fault = whyNoTerminal(boot.sys, consoleTerminal(boot.sys));
+  return fault === undefined
+    ? undefined
+    : `No rescue shell is started, as the console can't be opened: ${fault}.`;
 }
 
 /** True when the image holds one. */
@@ -74,11 +79,18 @@ export async function runRescueShell(boot: Boot): Promise<void> {
   restoreTerminal(sys, tty, saved);
 }
 
-/** The terminal behind /dev/console: the last that the kernel lists as active (Documentation/ABI, sysfs-tty). */
+/** The terminal behind /dev/console. */
 function consoleTerminal(sys: Syscalls): string {
-  const active = readTextIfThere(sys, "/sys/class/tty/console/active")?.trim().split(" ").at(-1);
-  // tty0 stands for whichever virtual console is in front.
-  return active ? `/dev/${active}` : "/dev/console";
+  return consolePaths(sys).at(-1) ?? "/dev/console";
+}
+
+function whyNoTerminal(sys: Syscalls, tty: string): string | undefined {
+  try {
+    sys.close(sys.open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC));
+    return undefined;
+  } catch (error) {
+    return describe(error);
+  }
 }
 
 function saveTerminal(sys: Syscalls, tty: string): Uint8Array | undefined {
