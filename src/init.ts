@@ -23,6 +23,7 @@ import {
   PassphraseRefused,
   emergency,
   lastResort,
+  namesOf,
   readPanicTimeout,
   whenAskedAgain,
 } from "./boot/rescue/emergency.ts";
@@ -109,12 +110,13 @@ async function bootUp(boot: Boot): Promise<never> {
       await handOver(boot, newRoot);
     } catch (failure) {
       if (failure instanceof PointOfNoReturn) await lastResort(sys, boot.log, failure, panic_s);
+      const known = namesOf(devices);
       const elsewhere = network === undefined ? undefined : lookElsewhere(boot, network);
       answers ??= await makeAnswers(boot);
       if (network !== undefined) answers.start(network);
       answers.fail(describe(failure), whenAskedAgain(boot, failure));
       const missing = modules === undefined ? [] : await missingModules(boot, modules);
-      await emergency(boot, failure, devices, missing, elsewhere, modules?.refused());
+      await emergency(boot, failure, devices, missing, elsewhere, modules?.refused(), known);
     }
   }
 }

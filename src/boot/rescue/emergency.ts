@@ -29,6 +29,7 @@ export interface Elsewhere {
 /**
  * Says what failed and what the machine has, then does what can be done: the rescue shell when there
  * is one and it is allowed, else what `panic=` asks for. Returns when the boot is worth another try.
+ * @param known the devices that were there when the boot failed, by name: another one has appeared since
  */
 export async function emergency(
   boot: Boot,
@@ -37,6 +38,7 @@ export async function emergency(
   missingModules: readonly string[],
   elsewhere: Elsewhere | undefined = undefined,
   refusedModules: readonly string[] = [],
+  known: ReadonlySet<string> = namesOf(devices),
 ): Promise<void> {
   const { log } = boot;
   log.error(explainFailure(failure));
@@ -56,7 +58,12 @@ export async function emergency(
   }
   log.error(obstacle);
   if (boot.options.emergency !== undefined) await leave(boot.sys, log, boot.options.emergency);
-  await waitOrReboot(boot, failure, devices, elsewhere);
+  await waitOrReboot(boot, failure, devices, elsewhere, known);
+}
+
+/** The names of the devices that are there now. */
+export function namesOf(devices: BlockDevices | undefined): ReadonlySet<string> {
+  return new Set(devices?.all().map(({ name }) => name));
 }
 
 /**
@@ -115,9 +122,14 @@ async function waitOrReboot(
   failure: unknown,
   devices: BlockDevices | undefined,
   elsewhere: Elsewhere | undefined,
+  known: ReadonlySet<string>,
 ): Promise<void> {
   const panic_s = readPanicTimeout(sys);
   if (panic_s !== 0) await rebootAfter(sys, log, panic_s);
+  // While all this was told, and modules loaded for it.
+  const newcomer = [...namesOf(devices)].find((name) => !known.has(name));
+  if (newcomer !== undefined)
+    return log.notice(`${text(newcomer)} has appeared meanwhile: the boot is tried again.`);
   const hope = hopeOf(failure, elsewhere);
   const more = elsewhere?.byNetwork === true ? " or more of the network" : "";
   const when = hope === undefined ? "" : `, or else in ${again_s} s, ${hope}`;

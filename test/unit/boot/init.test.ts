@@ -17,8 +17,8 @@ import { refusalOf } from "../../../syscalls/methods.ts";
 import { realRoot } from "../../fixtures/early-machine.ts";
 import { inVirtualTime } from "../../fixtures/virtual-time.ts";
 
-/** A machine with one disk, /dev/vda, at the start of process 1: the stub has mounted /proc and /dev. */
-function machine(line: string, more: Tree = {}): FakeKernel {
+/** A machine with one disk, /dev/vda, and a second one when its uevent is not empty, at the start of process 1: the stub has mounted /proc and /dev. */
+function machine(line: string, more: Tree = {}, secondDisk = (): string => ""): FakeKernel {
   const disk = { uevent: "MAJOR=254\nMINOR=0\nDEVNAME=vda\nDEVTYPE=disk\n", size: "2048\n" };
   return fakeKernel({
     rootfs: { init: program(), proc: {}, dev: {}, lib: { modules: { "6.1.0": {} } }, ...more },
@@ -31,12 +31,22 @@ function machine(line: string, more: Tree = {}): FakeKernel {
       sys: { kernel: { printk: attribute(() => "7 4 1 7\n") } },
     },
     sysfs: {
-      class: { block: { vda: symlink("../../devices/virtual/block/vda") } },
-      devices: { virtual: { block: { vda: disk } } },
+      class: {
+        block: {
+          vda: symlink("../../devices/virtual/block/vda"),
+          vdb: symlink("../../devices/virtual/block/vdb"),
+        },
+      },
+      devices: {
+        virtual: { block: { vda: disk, vdb: { uevent: attribute(secondDisk), size: "2048\n" } } },
+      },
     },
-    devtmpfs: { vda: device("block", "254:0") },
-    devices: { "block 254:0": { read: (length) => new Uint8Array(length) } },
-    disks: { "254:0": { type: "ext4", tree: realRoot } },
+    devtmpfs: { vda: device("block", "254:0"), vdb: device("block", "254:16") },
+    devices: {
+      "block 254:0": { read: (length) => new Uint8Array(length) },
+      "block 254:16": { read: (length) => new Uint8Array(length) },
+    },
+    disks: { "254:0": { type: "ext4", tree: realRoot }, "254:16": { type: "ext4", tree: realRoot } },
     argv: ["/init", "single"],
     env: ["HOME=/", "TERM=linux"],
   });
@@ -167,6 +177,29 @@ test("a root that is not there is waited for, and taken when a device appears", 
     await advance(2000);
     expect(kernel.kmsg.join("").match(/did not appear/g)).toHaveLength(2);
     expect(run.over).toBe(false);
+  });
+});
+
+test("a root that appears while the failure is told is not missed", async () => {
+  await inVirtualTime(async (advance) => {
+    let isPlugged = false;
+    let looks = 0;
+    const kernel = machine("root=/dev/vdb rootfstype=ext4 rd.timeout=2", {}, () =>
+      isPlugged ? "MAJOR=254\nMINOR=16\nDEVNAME=vdb\nDEVTYPE=disk\n" : "",
+    );
+    const run = start(kernel, (call, proceed) => {
+      // Once for drivers, and when the boot has failed for what no module serves.
+      if (call.name === "open" && call.args[0] === "/sys/bus" && ++looks === 2) {
+        isPlugged = true;
+        kernel.deliver(vdaChanged.replaceAll("vda", "vdb").replaceAll("change", "add"));
+      }
+      return proceed();
+    });
+    await advance(2000);
+    expect(kernel.kmsg.join("")).toContain("The root /dev/vdb did not appear.");
+    expect(kernel.kmsg.join("")).toContain("vdb has appeared meanwhile: the boot is tried again.");
+    await advance(2000);
+    expect(run.executed).toMatchObject({ path: "/sbin/init" });
   });
 });
 

@@ -4,14 +4,15 @@ import {
   PassphraseRefused,
   emergency,
   lastResort,
+  namesOf,
   readPanicTimeout,
   whenAskedAgain,
 } from "../../../../src/boot/rescue/emergency.ts";
 import { UserError } from "../../../../src/lib/errors.ts";
 import { type FakeKernel, attribute, fakeKernel } from "../../../../syscalls/fake.ts";
 import { collectLog } from "../../../fixtures/collect-log.ts";
+import { DisksInMemory, bootOn, diskWith } from "../../../fixtures/disks-in-memory.ts";
 import { inVirtualTime, settle } from "../../../fixtures/virtual-time.ts";
-import { bootOn } from "../../../fixtures/disks-in-memory.ts";
 
 function machine(panic: string | undefined): FakeKernel {
   const kernel = panic === undefined ? {} : { panic: attribute(() => `${panic}\n`) };
@@ -123,6 +124,21 @@ describe("an emergency", () => {
     devices.handle({ action: "remove", devpath: "/x/vda", values: new Map([["SUBSYSTEM", "block"]]) });
     await settle();
     expect(over).toBe(true);
+  });
+
+  test("tries again at once when a device has appeared since the boot failed", async () => {
+    const kernel = machine("0");
+    const { boot, lines } = bootOn(kernel.sys);
+    const devices = new DisksInMemory(kernel.sys, [diskWith("vda", "254:0", undefined)]);
+    const known = namesOf(devices);
+    devices.plug(diskWith("vdb", "254:16", undefined));
+    await emergency(boot, new UserError("No root."), devices, [], undefined, [], known);
+    expect(lines.at(-1)).toBe("notice: vdb has appeared meanwhile: the boot is tried again.");
+    // One that was there, and was told of once more, is no reason.
+    let over = false;
+    void emergency(boot, new UserError("No root."), devices, []).then(() => (over = true));
+    await settle();
+    expect(over).toBe(false);
   });
 
   test("of a root on the network says what there is of it, and waits for more or half a minute", async () => {
