@@ -37,7 +37,11 @@ function diskIds(sys: Syscalls, disk: string, block: string): string[] {
     const serial = get("device/serial");
     const wwid = get("wwid");
     if (wwid) ids.push(`nvme-${wwid}`);
-    if (model && serial) ids.push(`nvme-${replaceChars(model)}_${replaceChars(serial)}`);
+    const nsid = get("nsid");
+    if (model && serial) {
+      const id = `nvme-${replaceChars(model)}_${replaceChars(serial)}`;
+      ids.push(id, ...(nsid ? [`${id}_${nsid}`] : []));
+    }
   } else if (disk.startsWith("sd") || disk.startsWith("sr")) {
     ids.push(...scsiIds(get));
   } else if (disk.startsWith("mmcblk")) {

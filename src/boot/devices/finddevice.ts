@@ -40,17 +40,19 @@ export async function findDevice(
 
 /**
  * The same, but where `ref` means an encrypted volume of LUKS, the device that this was opened as is the answer, and
- * undefined until it is.
+ * undefined until it is. Whether it means one can't be told of a disk that does not answer in time.
  */
 export async function findOpened(
   sys: Syscalls,
   devices: BlockDevices,
   ref: DeviceRef,
+  timeout_ms = patience_ms,
 ): Promise<{ device: BlockDevice; alsoMatching: BlockDevice[] } | undefined> {
-  const found = await findDevice(sys, devices, ref);
+  const found = await findDevice(sys, devices, ref, timeout_ms);
   if (found === undefined) return undefined;
-  const contents = await Promise.race([found.device.contents(), Bun.sleep(patience_ms)]);
-  if (contents?.found?.type !== "crypto_LUKS") return found;
+  const contents = await Promise.race([found.device.contents(), Bun.sleep(timeout_ms)]);
+  if (contents === undefined) return undefined;
+  if (contents.found?.type !== "crypto_LUKS") return found;
   const opened = openedLuks(sys, contents.found.uuid ?? "");
   const device = opened === undefined ? undefined : devices.get(opened.kernelName);
   return device === undefined ? undefined : { device, alsoMatching: [] };

@@ -165,7 +165,10 @@ describe("by-id names", () => {
 
   test("NVMe", () => {
     const files = { wwid: "eui.0025\n", device: { model: "Fast  Disk/1 \n", serial: "S1 \n" } };
-    expect(links("nvme0n1", files)).toEqual(["nvme-eui.0025", "nvme-Fast_Disk_1_S1"]);
+    const names = ["nvme-eui.0025", "nvme-Fast_Disk_1_S1"];
+    expect(links("nvme0n1", files)).toEqual(names);
+    // The second name of a drive with namespaces, which is the first that newer systems show.
+    expect(links("nvme0n1", { ...files, nsid: "1\n" })).toEqual([...names, "nvme-Fast_Disk_1_S1_1"]);
   });
 
   test("cards, arrays and mappings", () => {

@@ -1,6 +1,7 @@
 /** A root that is named by the encrypted volume around it. */
 
 import { expect, test } from "bun:test";
+import type { Contents } from "../../../../src/boot/devices/blockdevice.ts";
 import { BlockDevices } from "../../../../src/boot/devices/blockdevices.ts";
 import { findDevice, findOpened } from "../../../../src/boot/devices/finddevice.ts";
 import { fromBytes } from "../../../../src/lib/bytes.ts";
@@ -41,6 +42,17 @@ test("is not there before it is opened, whatever else is", async () => {
     const { sys, devices } = machine(dmUuid);
     expect(await findOpened(sys, devices, byUuid)).toBeUndefined();
   }
+});
+
+test("is not there while its disk does not answer: it may be encrypted", async () => {
+  const { sys, devices } = machine(undefined);
+  const [disk] = devices.all();
+  if (disk === undefined) throw new Error("there is no disk");
+  const answer = Promise.withResolvers<Contents>();
+  Object.assign(disk, { contents: () => answer.promise });
+  expect(await findOpened(sys, devices, byPath, 20)).toBeUndefined();
+  answer.resolve({ found: { type: "ext4", usage: "filesystem" }, problem: undefined });
+  expect((await findOpened(sys, devices, byPath, 20))?.device.node).toBe("/dev/vda");
 });
 
 test("is itself when nothing is encrypted", async () => {
