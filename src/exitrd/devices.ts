@@ -1,6 +1,7 @@
 /** The block devices that are put together from others, as sysfs shows them, and which of them nothing stands on. */
 
-import { type Syscalls, isErrno, list, readTextIfThere } from "../../syscalls/index.ts";
+import { type Syscalls, list } from "../../syscalls/index.ts";
+import { namesIn, readAttribute } from "../boot/devices/attributes.ts";
 import { text } from "../lib/bytes.ts";
 import { oldName } from "./filesystems.ts";
 
@@ -107,27 +108,8 @@ const KINDS: readonly Kind[] = [
 
 function holdersOf(sys: Syscalls, directory: string, name: string): string[] {
   // A partition's directory has the name of its disk in front.
-  const partitions = names(sys, directory).filter((entry) => entry.startsWith(name));
+  const partitions = namesIn(sys, directory).filter((entry) => entry.startsWith(name));
   return [directory, ...partitions.map((entry) => `${directory}/${entry}`)].flatMap((place) =>
-    names(sys, `${place}/holders`),
+    namesIn(sys, `${place}/holders`),
   );
-}
-
-// A device may go while it is looked at.
-function names(sys: Syscalls, path: string): string[] {
-  try {
-    return list(sys, path).map(({ name }) => name);
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR", "ENODEV")) return [];
-    throw error;
-  }
-}
-
-function readAttribute(sys: Syscalls, path: string): string | undefined {
-  try {
-    return readTextIfThere(sys, path)?.replace(/\n$/, "");
-  } catch (error) {
-    if (isErrno(error, "ENOTDIR", "ENODEV")) return undefined;
-    throw error;
-  }
 }

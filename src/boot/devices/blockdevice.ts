@@ -1,18 +1,11 @@
 /** One block device: what sysfs tells of it, and what is written on it. */
 
-import {
-  type Fd,
-  O_CLOEXEC,
-  O_NONBLOCK,
-  O_RDONLY,
-  type Syscalls,
-  isErrno,
-  readTextIfThere,
-} from "../../../syscalls/index.ts";
+import { type Fd, O_CLOEXEC, O_NONBLOCK, O_RDONLY, type Syscalls, isErrno } from "../../../syscalls/index.ts";
 import { describe } from "../../lib/errors.ts";
 import { type PartitionTable, readPartitionTable } from "../../probe/partitions.ts";
 import { type Found, type Reader, isAmbivalent, probeSuperblock } from "../../probe/superblock.ts";
 import { isPartOfVolume } from "../storage/lvm-names.ts";
+import { readAttribute } from "./attributes.ts";
 import type { Turns } from "./turns.ts";
 import { parseUeventFile } from "./uevent.ts";
 
@@ -112,19 +105,8 @@ function diskOf(sys: Syscalls, directory: string): string {
   try {
     return sys.readlink(directory).split("/").at(-2) ?? "";
   } catch (error) {
-    if (isErrno(error, ...goneCodes)) return "";
-    throw error;
-  }
-}
-
-// The device went away between the event and this look.
-const goneCodes = ["ENODEV", "ENOENT", "ENXIO", "EIO"];
-
-function readAttribute(sys: Syscalls, path: string): string | undefined {
-  try {
-    return readTextIfThere(sys, path)?.trimEnd();
-  } catch (error) {
-    if (isErrno(error, ...goneCodes)) return undefined;
+    // The device went away between the event and this look.
+    if (isErrno(error, "ENODEV", "ENOENT", "ENXIO", "EIO")) return "";
     throw error;
   }
 }

@@ -6,7 +6,8 @@
  * sysfs (deviceref.ts).
  */
 
-import { type Syscalls, isErrno, readTextIfThere } from "../../../syscalls/index.ts";
+import type { Syscalls } from "../../../syscalls/index.ts";
+import { readAttribute } from "./attributes.ts";
 import type { BlockDevice } from "./blockdevice.ts";
 
 /** All link names of the device, each like "disk/by-id/virtio-root-part1". */
@@ -148,10 +149,5 @@ function resolveLink(sys: Syscalls, path: string): string {
 }
 
 function attribute(sys: Syscalls, path: string): string | undefined {
-  try {
-    return readTextIfThere(sys, path)?.trim();
-  } catch (error) {
-    if (isErrno(error, "EIO", "EINVAL", "ENODEV", "ENOENT")) return undefined;
-    throw error;
-  }
+  return readAttribute(sys, path)?.trim();
 }

@@ -4,13 +4,13 @@
  * goes through all devices anew loads them as well, so what was not begun is left to it.
  */
 
-import { SysError, type Syscalls, exists } from "../../../syscalls/index.ts";
+import type { Syscalls } from "../../../syscalls/index.ts";
 import { readNetworkSettings } from "../../network/settings.ts";
 import type { Boot } from "../context.ts";
 import { hasHooks } from "../hooks.ts";
 import { hasModules } from "./kmodules.ts";
 import type { HookPoint } from "../points.ts";
-import { resolveInRoot } from "../mount/resolve.ts";
+import { isInRoot } from "../mount/resolve.ts";
 
 /**
  * Whether drivers may be held back now: not when a person or a hook may look for their devices, not when the network is
@@ -29,17 +29,7 @@ export function mayHoldBack(boot: Boot): boolean {
 
 /** Whether the system in `root` loads the drivers of its devices itself: it has modules of this kernel, and udev. */
 export function loadsDrivers(sys: Syscalls, root: string): boolean {
-  return hasModules(sys, root) && UDEV.some((path) => isThere(sys, root, path));
-}
-
-function isThere(sys: Syscalls, root: string, path: string): boolean {
-  try {
-    const resolved = resolveInRoot(sys, root, path);
-    return resolved !== undefined && exists(sys, resolved);
-  } catch (error) {
-    if (error instanceof SysError) return false;
-    throw error;
-  }
+  return hasModules(sys, root) && UDEV.some((path) => isInRoot(sys, root, path));
 }
 
 /** Words by which an init starts little more than a shell (systemd(1), init(8)). */

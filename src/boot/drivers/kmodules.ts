@@ -1,12 +1,12 @@
 /** The kernel modules of the boot: loaded as devices ask for them, with a word about those that fail. */
 
-import { SysError, type Syscalls, exists, list, readFile, readTextIfThere } from "../../../syscalls/index.ts";
+import { type Syscalls, list, readFile, readTextIfThere } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { describe } from "../../lib/errors.ts";
 import { type LoadReport, Modules } from "../../modules/loader.ts";
 import type { Word } from "../cmdline/cmdline.ts";
 import type { Log } from "../log.ts";
-import { resolveInRoot } from "../mount/resolve.ts";
+import { isInRoot } from "../mount/resolve.ts";
 import { type Timing, noTiming } from "../timing/timing.ts";
 
 export class KernelModules {
@@ -142,15 +142,7 @@ export class KernelModules {
 /** True when the root holds modules for the running kernel. */
 export function hasModules(sys: Syscalls, root: string): boolean {
   const { release } = sys.uname();
-  return ["/lib", "/usr/lib"].some((lib) => {
-    try {
-      const path = resolveInRoot(sys, root, `${lib}/modules/${release}/modules.dep`);
-      return path !== undefined && exists(sys, path);
-    } catch (error) {
-      if (error instanceof SysError) return false;
-      throw error;
-    }
-  });
+  return ["/lib", "/usr/lib"].some((lib) => isInRoot(sys, root, `${lib}/modules/${release}/modules.dep`));
 }
 
 /**

@@ -10,7 +10,6 @@ import {
   type Syscalls,
   exists,
   mkdirs,
-  readText,
 } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
@@ -23,11 +22,10 @@ import { livePlaces } from "./places.ts";
 import type { LiveSettings, OverlayDisk } from "./settings.ts";
 import { withLoop } from "./loop.ts";
 import { makeReady, mountDevice } from "../mount/mountdevice.ts";
-import { mountPoints } from "../handover/moves.ts";
+import { mountedAt } from "../mount/mounted.ts";
 import { type Writable, defaultPlace, inDirectory, inImage } from "./overlay-plan.ts";
 import { removeTree } from "./remove-tree.ts";
 import { resolveInRoot } from "../mount/resolve.ts";
-import { mountSource } from "../storage/dm-nodes.ts";
 import { waitForDevices } from "../devices/wait-devices.ts";
 
 /** An overlay on a disk. */
@@ -155,18 +153,6 @@ async function mountDisk(
     await mountDevice(boot, { ...names, device: ready, types: [], flags, data: "" }, load);
   }
   mounted.push(target);
-}
-
-// By its names too: a btrfs has a number of its own.
-function mountedAt(sys: Syscalls, device: BlockDevice): string | undefined {
-  const names = new Set([device.node, mountSource(sys, device)]);
-  const line = readText(sys, "/proc/self/mountinfo")
-    .split("\n")
-    .find((one) => {
-      const fields = one.split(" ");
-      return fields[2] === device.rdev || names.has(fields[fields.indexOf("-") + 2] ?? "");
-    });
-  return line === undefined ? undefined : mountPoints(line)[0];
 }
 
 async function mountFile(

@@ -22,9 +22,9 @@ import { type PlannedMount, planFstab, readFstabSettings } from "./fstab-plan.ts
 import { type LoadFilesystem, makeReady, mountDevice } from "./mountdevice.ts";
 import { parseMountOptions } from "./mountoptions.ts";
 import { mountPoints } from "../handover/moves.ts";
+import { mountedAt } from "./mounted.ts";
 import { mapOverlayPaths } from "./overlay-options.ts";
 import { resolveInRoot } from "./resolve.ts";
-import { mountSource } from "../storage/dm-nodes.ts";
 import type { Layers } from "../storage/layer.ts";
 import { sayIfSlow } from "../wait.ts";
 import { waitForDevices } from "../devices/wait-devices.ts";
@@ -118,18 +118,12 @@ async function mountFromDevice(means: Means, mount: PlannedMount, target: string
   const found = await findFor(means, mount);
   const { flags, data } = parseMountOptions(mount.options);
   const { types, pass } = mount;
-  const part = mount.mountPoint === "/usr" ? "usr" : undefined;
+  const part = mount.mountPoint === "/usr" ? ("usr" as const) : undefined;
   const timeout_ms = timeoutOf(boot, mount);
   // A filesystem that is in use, another subvolume of the root's, must not be checked.
-  const device = isInUse(boot.sys, found)
-    ? found
-    : await makeReady(
-        boot,
-        devices,
-        { device: found, types, data, pass, part, timeout_ms, layers },
-        loadFilesystem,
-        run,
-      );
+  const isInUse = mountedAt(boot.sys, found) !== undefined;
+  const wish = { device: found, types, data, pass, part, timeout_ms, layers };
+  const device = isInUse ? found : await makeReady(boot, devices, wish, loadFilesystem, run);
   const name = text(mount.mountPoint);
   const names = { title: `The filesystem for ${name},`, as: `on ${name}` };
   await mountDevice(boot, { ...names, device, target, types, flags, data }, loadFilesystem);
@@ -154,21 +148,12 @@ async function findFor({ boot, devices, layers }: Means, mount: PlannedMount): P
   return found.device;
 }
 
-function timeoutOf({ options }: Boot, { timeout_ms, mayFail }: PlannedMount): number | undefined {
-  if (timeout_ms === "for ever") return undefined;
-  return timeout_ms ?? options.deviceTimeout_ms ?? (mayFail ? longest_ms : undefined);
-}
-
 /** How long with nofail when rd.timeout=0 or rootwait waits for the root for ever: its device may be gone for good. */
 const longest_ms = 30_000;
 
-// By number and by name: a btrfs has a number of its own.
-function isInUse(sys: Syscalls, device: BlockDevice): boolean {
-  const names = new Set([device.node, mountSource(sys, device)]);
-  return readText(sys, "/proc/self/mountinfo")
-    .split("\n")
-    .map((line) => line.split(" "))
-    .some((fields) => fields[2] === device.rdev || names.has(fields[fields.indexOf("-") + 2] ?? ""));
+function timeoutOf({ options }: Boot, { timeout_ms, mayFail }: PlannedMount): number | undefined {
+  if (timeout_ms === "for ever") return undefined;
+  return timeout_ms ?? options.deviceTimeout_ms ?? (mayFail ? longest_ms : undefined);
 }
 
 function mountBind({ sys, log }: Boot, mount: PlannedMount, target: string): void {

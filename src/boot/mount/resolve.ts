@@ -1,6 +1,13 @@
 /** Paths as a process with another root would resolve them. */
 
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type Stat, type Syscalls, isErrno } from "../../../syscalls/index.ts";
+import {
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  SysError,
+  type Stat,
+  type Syscalls,
+  isErrno,
+} from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError } from "../../lib/errors.ts";
 
@@ -40,6 +47,16 @@ export function resolveInRoot(sys: Syscalls, root: string, path: string): string
     pending = [...parts(target), ...pending];
   }
   return `${base}/${resolved.join("/")}`;
+}
+
+/** True when `path` exists inside `root`; false also when that can't be told. */
+export function isInRoot(sys: Syscalls, root: string, path: string): boolean {
+  try {
+    return resolveInRoot(sys, root, path) !== undefined;
+  } catch (error) {
+    if (error instanceof SysError || error instanceof UserError) return false;
+    throw error;
+  }
 }
 
 // The kernel's own bound (MAXSYMLINKS).

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { resolveInRoot } from "../../../../src/boot/mount/resolve.ts";
+import { isInRoot, resolveInRoot } from "../../../../src/boot/mount/resolve.ts";
 import { type Tree, fakeKernel, symlink } from "../../../../syscalls/fake.ts";
 import { AT_FDCWD } from "../../../../syscalls/index.ts";
 
@@ -108,6 +108,14 @@ test("any path leads where chroot(2) would lead it", () => {
       expect(found).toBe(inoOrNothing(sys, path === "" ? "/" : path));
     }),
   );
+});
+
+test("whether something is there is no more than a yes, also where links go round", () => {
+  const { sys } = inRoot();
+  const seen = ["/bin/sh", "/out", "/etc/self", "/etc/a", "/no"].map((path) =>
+    isInRoot(sys, "/sysroot", path),
+  );
+  expect(seen).toEqual([true, false, false, false, false]);
 });
 
 function inoOrNothing(sys: ReturnType<typeof fakeKernel>["sys"], path: string): bigint | undefined {
