@@ -155,8 +155,10 @@ function cryptkey(value: string): Ours | undefined {
   return third.startsWith("/") && device !== "" ? [["rd.luks.key", `${third}:${device}`]] : undefined;
 }
 
-/** Their points of the boot by ours. */
+/** Our points of the boot by theirs; nothing, and mkinitcpio's old y, is premount for both. */
 const BREAKS: ReadonlyMap<string, string> = new Map([
+  ["", "pre-mount"],
+  ["y", "pre-mount"],
   ["top", "cmdline"],
   ["modules", "pre-trigger"],
   ["premount", "pre-mount"],
@@ -167,7 +169,8 @@ const BREAKS: ReadonlyMap<string, string> = new Map([
 ]);
 
 function breakAt(value: string): Ours {
-  return [["rd.break", BREAKS.get(value) ?? "cleanup"]];
+  const points = value.split(",").map((point) => BREAKS.get(point) ?? "cleanup");
+  return [...new Set(points)].map((point) => ["rd.break", point]);
 }
 
 function breakFor(value: string): Ours | undefined {
