@@ -68,10 +68,11 @@ export interface RootMount {
   readonly data: string;
 }
 
-/** Read-only unless `rw` says otherwise, as the kernel would; below an overlay it always is. */
+/** Read-only unless `rw` says otherwise, as the kernel would; below an overlay it always is, whatever rootflags= says. */
 export function planMount({ rootTypes, rootFlags, readOnly }: Options, words: readonly Word[]): RootMount {
   const isCovered = wantsOverlay(readLiveSettings(words).settings);
-  return { types: rootTypes, ...parseMountOptions(rootFlags, readOnly || isCovered ? MS_RDONLY : 0) };
+  const { flags, data } = parseMountOptions(rootFlags, readOnly ? MS_RDONLY : 0);
+  return { types: rootTypes, flags: isCovered ? flags | MS_RDONLY : flags, data };
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { type Syscalls, list, readTextIfThere } from "../../../syscalls/index.ts";
 import { type SysfsReader, findModaliases } from "../../modules/coldplug.ts";
+import { text } from "../../lib/bytes.ts";
 import type { BlockDevices } from "../devices/blockdevices.ts";
 import type { Boot } from "../context.ts";
 import type { KernelModules } from "./kmodules.ts";
@@ -9,6 +10,7 @@ import { noteDevice } from "../timing/devices.ts";
 import { undrivenModaliases } from "../devices/undriven.ts";
 import type { Uevent } from "../devices/uevent.ts";
 import { openUevents } from "../devices/uevents.ts";
+import { sayIfSlow } from "../wait.ts";
 
 /**
  * Begins to listen first and looks around second, so that no device falls between the two. Modules
@@ -35,7 +37,15 @@ export async function watchDevices(boot: Boot, devices: BlockDevices, modules: K
       devices.wake();
     },
   });
-  if (modules.first.length > 0) await modules.load(modules.first);
+  const { first } = modules;
+  if (first.length > 0) {
+    const names = first.map(text).join(", ");
+    await sayIfSlow(
+      boot,
+      `loading ${names} before all others; the kernel is still at it`,
+      modules.load(first),
+    );
+  }
   boot.timing.step("looking around", lookAround);
   for (const { name } of devices.all()) boot.timing.mark("device", name, "was there");
   if (modules.last.length > 0) void modules.settled().then(() => modules.load(modules.last));

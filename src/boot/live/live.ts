@@ -175,9 +175,9 @@ async function takeToMemory(job: Job, image: Image): Promise<Image> {
 async function mountImage(job: Job, image: Image, target: string): Promise<void> {
   const { boot } = job;
   const load = filesystemLoader(job);
-  const how = parseMountOptions(boot.options.rootFlags, MS_RDONLY);
+  const { flags, data } = parseMountOptions(boot.options.rootFlags);
   const mount = (device: BlockDevice, title: string, as: string): Promise<void> =>
-    mountDevice(boot, { device, title, as, target, types: [], ...how }, load);
+    mountDevice(boot, { device, title, as, target, types: [], flags: flags | MS_RDONLY, data }, load);
   if (image.device !== undefined) {
     await mount(image.device, "The root", "as the root");
   } else {

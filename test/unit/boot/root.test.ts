@@ -76,6 +76,12 @@ describe("mounting the root", () => {
   test("rw and rootflags", async () => {
     expect((await mounting("rw rootflags=noatime")).mount?.flags).toBe(MS_NOATIME);
     expect((await mounting("rw rootflags=ro")).mount?.flags).toBe(MS_RDONLY);
+    expect((await mounting("rootflags=rw")).mount?.flags).toBe(0);
+  });
+
+  test("read-only below an overlay, whatever else is said", async () => {
+    for (const words of ["rw", "rootflags=rw", "rw rootflags=rw"])
+      expect((await mounting(`rd.overlay=1 ${words}`)).mount?.flags).toBe(MS_RDONLY);
   });
 
   test("rootfstype: each in its order until one fits", async () => {

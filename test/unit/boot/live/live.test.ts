@@ -144,7 +144,8 @@ describe("a live root", () => {
   });
 
   test("that is the device itself, without an overlay", async () => {
-    const { error, mounts } = await living("vdb", { line: "root=live:/dev/vdb rd.overlay=0" });
+    const line = "root=live:/dev/vdb rd.overlay=0 rootflags=rw";
+    const { error, mounts } = await living("vdb", { line });
     expect(error).toBeUndefined();
     expect(mounts).toEqual(["/sysroot squashfs ro"]);
   });
