@@ -7,7 +7,7 @@ import { AT_FDCWD, MS_RDONLY, MNT_DETACH, isErrno, mkdirs, readText } from "../.
 import { text } from "../../lib/bytes.ts";
 import { UserError } from "../../lib/errors.ts";
 import type { BlockDevice } from "../devices/blockdevice.ts";
-import { mountPoints } from "../handover/moves.ts";
+import { detachAll, mountPoints } from "../handover/moves.ts";
 import { mountDevice } from "../mount/mountdevice.ts";
 import { resolveInRoot } from "../mount/resolve.ts";
 import { waitForDevices } from "../devices/wait-devices.ts";
@@ -38,9 +38,15 @@ export async function findIso(means: Means, iso: string): Promise<void> {
         `${looked.size === 0 ? "there is none" : `looked on ${[...looked.keys()].join(", ")}`}.`,
       "The path begins at the top of its filesystem. Does the image hold the filesystem's driver?",
     );
-  const title = `the disc image ${text(iso)}`;
-  const { device } = await openLoop(means, path, { title, readOnly: true });
-  boot.log.info(`took ${title} as ${device.node}`);
+  const title = `The disc image ${text(iso)}`;
+  try {
+    const { device } = await openLoop(means, path, { title, readOnly: true });
+    boot.log.info(`took the disc image ${text(iso)} as ${device.node}`);
+  } catch (error) {
+    // The next try would take it for done.
+    detachAll(boot.sys, boot.log, [livePlaces.isoDevice]);
+    throw error;
+  }
 }
 
 async function lookOnAll(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { BlockDevice } from "../../../../src/boot/devices/blockdevice.ts";
+import { findIso } from "../../../../src/boot/live/iso-scan.ts";
 import { mountLive } from "../../../../src/boot/live/live.ts";
 import { coverRoot } from "../../../../src/boot/live/overlay.ts";
 import { livePlaces } from "../../../../src/boot/live/places.ts";
@@ -118,6 +119,20 @@ async function living(name: string, { line, stick, options, around = (sys) => sy
     .map(({ path, type, flags }) => `${path} ${type} ${(flags & MS_RDONLY) === 0 ? "rw" : "ro"}`);
   return { kernel, boot, lines, loaded, overlays, error, mounts: mounts.slice(3), attempt };
 }
+
+test("a disc's image that can't be shown is looked for again at the next try, and fails in the same words", async () => {
+  const { sys } = machine({
+    rootfs: { proc: {}, run: {}, dev: { vda: device("block", "254:0") } },
+    disks: { "254:0": { type: "ext4", tree: { "a.iso": image(8192) } } },
+  });
+  const { boot } = bootOn(sys, "iso-scan/filename=/a.iso rd.timeout=0.001");
+  const devices = new DisksInMemory(sys, [diskWith("vda", "254:0", ext4)]);
+  const means = { boot, devices, layers: noLayers, loadModules: async () => undefined };
+  for (let attempt = 0; attempt < 2; attempt++)
+    expect(await findIso(means, "a.iso").catch(String)).toStartWith(
+      "UserError: The disc image a.iso can't be used: the kernel has no loop devices,",
+    );
+});
 
 describe("a live root", () => {
   test("from a file on the device, covered in memory", async () => {
