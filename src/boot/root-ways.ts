@@ -22,12 +22,12 @@ export interface RootMeans extends NetMeans {
   readonly layers: Storage;
 }
 
-/** A whole system in memory needs no root, but a hook may mount one all the same. */
+/** A whole system in memory needs no root, but a hook, or a person at the shell of rd.break=, may mount one all the same. */
 export async function letHooksMount(boot: Boot): Promise<undefined> {
-  if (!hasHooks(boot, "pre-mount") && !hasHooks(boot, "mount")) return;
+  const points = ["pre-mount", "mount"] as const;
+  if (!points.some((point) => hasHooks(boot, point) || boot.options.breakAt.includes(point))) return;
   makeMountPoint(boot.sys, newRoot);
-  await runHooks(boot, "pre-mount");
-  await runHooks(boot, "mount");
+  for (const point of points) await runHooks(boot, point);
 }
 
 /**

@@ -129,6 +129,19 @@ test("a whole system in the initramfs: its own init, in place", async () => {
   });
 });
 
+test("a whole system in the initramfs: rd.break= stops it where hooks would be", async () => {
+  for (const point of ["pre-mount", "mount", "pre-pivot"])
+    await inVirtualTime(async (advance) => {
+      const kernel = machine(`rd.break=${point}`, { sbin: { init: program() } });
+      const run = start(kernel);
+      await advance(0);
+      expect(kernel.kmsg.join("")).toContain(
+        `rd.break=${point} is passed over. The image holds no rescue shell.`,
+      );
+      expect(run.executed).toMatchObject({ path: "/sbin/init" });
+    });
+});
+
 test("a /sbin/init that comes later, as a rescue shell makes one, is no reason to hand over to it", async () => {
   await inVirtualTime(async (advance) => {
     const kernel = machine("", { bin: { busybox: program() } });
