@@ -122,8 +122,10 @@ export function oldRootPlace(
   if (place === undefined) return undefined;
   // Without symlinks: an absolute one would lead into the old root until the new one has taken its place.
   const real = resolveInRoot(sys, newRoot, place);
-  if (real !== undefined && real !== newRoot && sys.stat(AT_FDCWD, real).type === "directory")
-    return real.slice(newRoot.length);
+  const directory = real?.slice(newRoot.length) ?? "/";
+  // A link may lead to the new root itself, which the old one would cover.
+  if (real !== undefined && directory !== "/" && sys.stat(AT_FDCWD, real).type === "directory")
+    return directory;
   if (asked)
     log.warning(
       `the new root has no directory ${text(place)}, which rd.oldroot= names: the boot filesystem is unmounted.`,

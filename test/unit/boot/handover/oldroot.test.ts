@@ -63,6 +63,14 @@ describe("where the old root goes", () => {
     }
   });
 
+  test("when it is the new root itself, as a link says, the old one is unmounted and does not cover it", async () => {
+    for (const boot of [symlink("/"), symlink(".")]) {
+      const kernel = earlyMachine({ ...real, newRoot: { ...realRoot, boot } });
+      expect(await runHandOver(kernel, undefined, {})).toMatchObject({ kind: "completed", warnings: [] });
+      expect(mountPaths(kernel)).toEqual(["/", "/dev", "/proc", "/run", "/sys"]);
+    }
+  });
+
   test("it becomes writable there, or what rd.oldroot.flags= says", async () => {
     for (const [line, flags] of [
       ["", 0],
