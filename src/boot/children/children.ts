@@ -144,7 +144,8 @@ export function signalGroup(sys: Syscalls, group: number, signal: number): void 
 /** How long the rest of the output is waited for: what the child itself wrote is in the pipe when it has ended. */
 const drain_ms = 250;
 
-async function untilDrained({ ended }: Output): Promise<void> {
+/** Waits until a child that has ended, and whom it left behind, has been read to the end; not for long. */
+export async function untilDrained({ ended }: Output): Promise<void> {
   await within(ended, drain_ms);
 }
 

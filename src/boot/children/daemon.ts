@@ -9,6 +9,7 @@ import {
   endOf,
   signalGroup,
   succeeded,
+  untilDrained,
 } from "./children.ts";
 import type { Boot } from "../context.ts";
 import { startPiped } from "./piped.ts";
@@ -19,7 +20,7 @@ export type DaemonRequest = Omit<ChildRequest, "deadline_ms">;
 /** A child that runs on. What is left of it ends before the hand-over (handover/processes.ts). */
 export interface Daemon {
   readonly pid: number;
-  /** How it ended, whoever ended it; never rejects. */
+  /** How it ended, whoever ended it, when what it printed has been read; never rejects. */
   readonly ended: Promise<ChildEnd>;
   /** To its process group; nothing when that is gone. */
   signal(signal: number): void;
@@ -40,13 +41,16 @@ export function startDaemon(boot: Boot, request: DaemonRequest): Daemon | string
   if (typeof started === "string") return started;
   const { child, output, screen } = started;
   let isTold = false;
-  const ended = child.exited.then(
+  const exited = child.exited.then(
     () => endOf(child),
     (error: unknown): ChildEnd => ({ kind: "failed", why: `can't be waited for: ${describe(error)}` }),
   );
-  void ended.then((end) => {
+  const ended = exited.then(async (end) => {
+    // Its last words may say why, and come behind the news of its end.
+    await untilDrained(output);
     log.debug(`${title} ${describeEnd(end)}`);
     if (!isTold && !succeeded(end)) screen.showAgain(output.tail());
+    return end;
   });
   return {
     pid: child.pid,
@@ -54,7 +58,7 @@ export function startDaemon(boot: Boot, request: DaemonRequest): Daemon | string
     signal: (signal) => signalGroup(sys, child.pid, signal),
     end: async () => {
       isTold = true;
-      await endGroup(boot, title, child.pid, ended);
+      await endGroup(boot, title, child.pid, exited);
     },
     output: () => output.tail(),
   };
