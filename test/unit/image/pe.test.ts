@@ -49,11 +49,11 @@ describe("systemd's stub", () => {
 
   const view = new DataView(bytes.buffer.slice(0));
   const checksumAt = view.getUint32(0x3c, true) + 24 + 64;
-  const written = view.getUint32(checksumAt, true);
+  const linked = view.getUint32(checksumAt, true);
   // That of systemd 254 and later leaves it out, which makes it zero.
-  test.skipIf(written === 0)("has the checksum that its linker wrote", () => {
+  test.skipIf(linked === 0)("has the checksum that its linker wrote", () => {
     view.setUint32(checksumAt, 0, true);
-    expect(checksum(new Uint8Array(view.buffer))).toBe(written);
+    expect(checksum(new Uint8Array(view.buffer))).toBe(linked);
   });
 
   test("written again, it is the same but for its symbols", () => {
