@@ -53,9 +53,11 @@ export function make(session: Session, wanted: Make, isNew: boolean): void {
     // Without a spanning tree nothing has to be listened for before a port is used.
     else session.setKnob(`/sys/class/net/${wanted.name}/bridge/forward_delay`, "0");
   }
+  let hasNewPort = false;
   for (const name of wanted.ports) {
     const port = find(name);
     if (port === undefined || port.master === master.index) continue;
+    hasNewPort = true;
     // A bond takes only ports that are down, and switches them on itself.
     if (port.isUp && wanted.kind === "bond") changeLink(kernel, port.index, { isUp: false });
     changeLink(kernel, port.index, { master: master.index });
@@ -64,7 +66,8 @@ export function make(session: Session, wanted: Make, isNew: boolean): void {
     );
     changeLink(kernel, port.index, { isUp: true });
   }
-  if (wanted.kind === "bond")
+  // Not each time: the kernel announces a bond's options as a change even when they stay the same.
+  if (wanted.kind === "bond" && hasNewPort)
     for (const option of wanted.options) if (option.needsPorts) setOption(session, wanted.name, option);
   changeLink(kernel, master.index, { isUp: true });
 }
