@@ -1,7 +1,8 @@
 /** ip=dhcp: an address of IPv4 with all that a DHCP server gives. */
 
+import { SysError } from "../../../syscalls/index.ts";
 import { text } from "../../lib/bytes.ts";
-import { UserError } from "../../lib/errors.ts";
+import { UserError, describe } from "../../lib/errors.ts";
 import { formatAddress } from "../../network/address.ts";
 import { leaseRoutes } from "../../network/routes.ts";
 import type { Lease } from "../../network/types.ts";
@@ -27,32 +28,18 @@ export async function runDhcp4(host: PartHost, report: Report): Promise<void> {
   }
   const { timeouts, dhcp } = session.settings;
   const timeout_ms = timeouts.dhcp_ms * dhcp.tries;
-  let lease: Lease | undefined;
+  const keeper = new LeaseKeeper(host, report);
   let isEnding = false;
-  const hear = (event: LeaseEvent): void => {
-    if (isEnding) return;
-    if (event.kind === "lease") {
-      const isFirst = lease === undefined;
-      applyLease(host, event.lease, lease);
-      lease = event.lease;
-      // At once: who is woken by it shall know.
-      if (isFirst) report("done");
-    } else if (event.kind === "deconfig" && lease !== undefined) {
-      session.boot.log.warning(`The lease on ${text(name)} is lost; asking for another.`);
-      dropLease(host, lease);
-      lease = undefined;
-      report("under way");
-    }
-    session.wake();
-  };
-  const client = startDhcp4(host, hear);
+  const client = startDhcp4(host, (event) => {
+    if (!isEnding) keeper.hear(event);
+  });
   host.atEnd(async (release) => {
     isEnding = true;
-    await client.stop(release && lease !== undefined);
+    await client.stop(release && keeper.lease !== undefined);
   });
   for (;;) {
     const wait = {
-      look: () => lookAt(client, lease),
+      look: () => lookAt(client, keeper.lease),
       describe: () => (host.isSpare() ? undefined : `waiting for a DHCP lease on ${text(name)}`),
     };
     if ((await session.wait({ ...wait, timeout_ms })) === undefined) {
@@ -60,7 +47,7 @@ export async function runDhcp4(host: PartHost, report: Report): Promise<void> {
       report(new UserError(late, "rdinit goes on asking."));
       await session.until(wait.look);
     }
-    await session.until(() => (lease === undefined || client.end !== undefined ? true : undefined));
+    await session.until(() => (keeper.lease === undefined || client.end !== undefined ? true : undefined));
     lookAt(client, undefined);
   }
 }
@@ -72,17 +59,73 @@ function lookAt(client: Dhcp4Client, lease: Lease | undefined): Lease | undefine
   throw new UserError(`udhcpc ${describeEnd(client.end)}${last === undefined ? "" : ` and said: ${last}`}.`);
 }
 
-/** Sets what is new and removes what a lease before had otherwise. */
+/** Configures the interface by what the client hears. */
+export class LeaseKeeper {
+  private readonly host: PartHost;
+  private readonly report: Report;
+  private kept: Lease | undefined;
+
+  constructor(host: PartHost, report: Report) {
+    this.host = host;
+    this.report = report;
+  }
+
+  get lease(): Lease | undefined {
+    return this.kept;
+  }
+
+  /** What the kernel refuses is told. Never throws. */
+  hear(event: LeaseEvent): void {
+    const { session, name } = this.host;
+    try {
+      if (event.kind === "lease") this.take(event.lease);
+      else if (event.kind === "deconfig" && this.kept !== undefined) {
+        session.boot.log.warning(`The lease on ${text(name)} is lost; asking for another.`);
+        this.drop(this.kept);
+        this.report("under way");
+      }
+    } catch (error) {
+      this.report(new UserError(`The lease on ${text(name)} can't be used: ${describe(error)}.`));
+    }
+    session.wake();
+  }
+
+  private take(lease: Lease): void {
+    const { host, kept } = this;
+    if (kept !== undefined && kept.address !== lease.address) this.drop(kept);
+    applyLease(host, lease, kept);
+    this.kept = lease;
+    // At once: who is woken by it shall know.
+    if (kept === undefined) this.report("done");
+  }
+
+  private drop(lease: Lease): void {
+    this.kept = undefined;
+    dropLease(this.host, lease);
+  }
+}
+
+/** Sets what is new. A route that the kernel refuses is told, and the others set: the address alone may do. */
 function applyLease(host: PartHost, lease: Lease, before: Lease | undefined): void {
   const { session, link, metric } = host;
   const { kernel, boot } = session;
   const { address, prefix } = lease;
-  if (before !== undefined && before.address !== address) dropLease(host, before);
   // For ever, as far as the kernel knows: a root on the network must not lose it, and until then the client tells when
   // the lease has run out.
   setAddress(kernel, link, { address, prefix });
   host.keep({ address, prefix });
-  for (const route of leaseRoutes(lease)) setRoute(kernel, link, route, { metric, origin: "dhcp" });
+  for (const route of leaseRoutes(lease)) {
+    try {
+      setRoute(kernel, link, route, { metric, origin: "dhcp" });
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      const { destination, prefix: length, gateway } = route;
+      const way = `${destination}/${length}${gateway === undefined ? "" : ` by ${gateway}`}`;
+      boot.log.warning(
+        `The route to ${way}, which the DHCP server of ${text(host.name)} names, can't be set: ${describe(error)}.`,
+      );
+    }
+  }
   host.setLease(4, lease);
   if (before?.address === address) return;
   boot.log.info(describeLease(host.name, lease));

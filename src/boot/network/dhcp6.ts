@@ -4,7 +4,7 @@
  */
 
 import { text } from "../../lib/bytes.ts";
-import { UserError } from "../../lib/errors.ts";
+import { UserError, describe } from "../../lib/errors.ts";
 import type { Dhcp6Event } from "../../network/dhcp6/client.ts";
 import { associationOfMac, duidOfMac } from "../../network/dhcp6/identity.ts";
 import type { Lease } from "../../network/types.ts";
@@ -20,7 +20,7 @@ export async function runDhcp6(host: PartHost, report: Report): Promise<void> {
   const name = text(host.name);
   let lease: Lease | undefined;
   let refusal = "";
-  const hear = (event: Dhcp6Event): void => {
+  const take = (event: Dhcp6Event): void => {
     if (event.kind === "bound") {
       if (lease !== undefined && lease.address !== event.lease.address) drop(host, lease);
       set(host, event.lease, lease?.address !== event.lease.address);
@@ -31,6 +31,13 @@ export async function runDhcp6(host: PartHost, report: Report): Promise<void> {
       lease = undefined;
       report("under way");
     } else if (event.kind === "refused") refusal = ` (${event.why})`;
+  };
+  const hear = (event: Dhcp6Event): void => {
+    try {
+      take(event);
+    } catch (error) {
+      report(new UserError(`The lease on ${name} can't be used: ${describe(error)}.`));
+    }
     session.wake();
   };
   const client = await start(host, report, "address", hear);

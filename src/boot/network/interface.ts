@@ -159,7 +159,19 @@ export class Interface {
     this.session.wake();
   }
 
-  private host(): PartHost {
+  // The server means all its clients: not every card can do what it says.
+  private setMtuOfLease(link: Link, mtu: number): void {
+    try {
+      setMtu(this.session, link, mtu);
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      const refusal = `can't have the MTU ${mtu} that the DHCP server names, and keeps ${link.mtu}`;
+      this.session.boot.log.warning(`${text(link.name)} ${refusal}: ${describe(error)}.`);
+    }
+  }
+
+  /** As its ways to addresses see it. */
+  host(): PartHost {
     const { session, index, wish } = this;
     const own = (): readonly OnLink[] => this.own;
     return {
@@ -184,7 +196,7 @@ export class Interface {
         else this.leases.set(family, lease);
         const link = this.look();
         if (lease?.mtu !== undefined && wish.mtu === undefined && link !== undefined)
-          setMtu(session, link, lease.mtu);
+          this.setMtuOfLease(link, lease.mtu);
         session.wake();
       },
       atEnd: (end) => void this.ends.push(end),
