@@ -7,10 +7,11 @@ import { SysError } from "../../../syscalls/index.ts";
 import { changeLink, readLinks } from "../../../syscalls/rtnetlink/index.ts";
 import { text } from "../../lib/bytes.ts";
 import { UserError, describe } from "../../lib/errors.ts";
-import { showLink } from "../../network/link-names.ts";
 import { type Configure, type NetworkPlan, networkModules, planNetwork } from "../../network/plan.ts";
+import type { InterfaceWish } from "../../network/types.ts";
 import { adoptFirmware } from "./firmware.ts";
 import { Interface } from "./interface.ts";
+import { Lacks } from "./lacks.ts";
 import { loadNetworkModules, make, rename } from "./make-links.ts";
 import { type KnownLink, presentLinks } from "./present.ts";
 import { Resolver, collectNames } from "./resolver.ts";
@@ -22,23 +23,29 @@ export type Outcome = "under way" | "up" | UserError;
 
 export class BringUp {
   private readonly session: Session;
-  private readonly routes: WantedRoutes;
+  private routes: WantedRoutes;
   private readonly resolver: Resolver;
+  private readonly lacks: Lacks;
   private readonly found: Interface[] = [];
   private readonly made = new Set<string>();
   private readonly told = new Set<string>();
   private plan: NetworkPlan | undefined;
-  private isLate = false;
-  private hasRoutes = false;
+  /** Why nothing goes on any more. */
+  private broken: UserError | undefined;
+  /** The routes of the command line: to be set, waited for, and no more. */
+  private routesAre: "to come" | "under way" | "settled" = "to come";
 
   constructor(session: Session) {
     this.session = session;
     this.routes = new WantedRoutes(session);
     this.resolver = new Resolver(session);
+    this.lacks = new Lacks(session, (problem) => this.tell(problem));
   }
 
+  /** The boot interface first, as what it is told counts most (bootdev=). */
   get interfaces(): readonly Interface[] {
-    return this.found;
+    const isFirst = ({ name }: Interface): boolean => name === this.plan?.bootLink;
+    return [...this.found.filter(isFirst), ...this.found.filter((one) => !isFirst(one))];
   }
 
   /** Runs until the session ends. Never rejects. */
@@ -47,7 +54,6 @@ export class BringUp {
     try {
       await adoptFirmware(session);
       await loadNetworkModules(session, [...networkModules(session.settings), "af_packet"]);
-      void this.waitForLinks();
       while (!session.hasEnded) {
         const changed = session.changed();
         this.attempt(() => this.reconcile());
@@ -55,17 +61,20 @@ export class BringUp {
       }
     } catch (error) {
       if (session.hasEnded) return;
-      session.boot.log.error(`The network is not brought up any further: ${describe(error)}.`);
+      this.broken = new UserError(`The network is not brought up any further: ${describe(error)}.`);
+      session.boot.log.error(this.broken.message);
+      session.wake();
     }
   }
 
   outcome(): Outcome {
     const { plan } = this;
+    if (this.broken !== undefined) return this.broken;
     if (plan === undefined) return "under way";
-    if (this.isReached(plan)) return this.hasRoutes ? "up" : "under way";
+    if (this.isReached(plan)) return this.routesAre === "settled" ? "up" : "under way";
     const failures = this.found.map(({ progress }) => progress).filter((one) => one instanceof UserError);
-    const lacking = this.lacking(plan);
-    if (failures.length < this.found.length || (lacking !== undefined && !this.isLate)) return "under way";
+    const { error: lacking, isLate } = this.lacks;
+    if (failures.length < this.found.length || (lacking !== undefined && !isLate)) return "under way";
     const [first = lacking] = failures;
     if (first === undefined) return "under way";
     return new UserError(
@@ -85,29 +94,15 @@ export class BringUp {
     return required.every(isDone) && (others.length === 0 || others.some(isDone));
   }
 
-  private lacking({ missing, lacksCard }: NetworkPlan): UserError | undefined {
-    const within = `within ${this.session.settings.timeouts.link_ms / 1000} s`;
-    if (missing.length > 0)
-      return new UserError(
-        `There is no network interface ${missing.map((link) => text(showLink(link))).join(", ")} ${within}.`,
-        "A driver may be missing in the image (network = yes), or the name may be another one.",
-      );
-    if (lacksCard)
-      return new UserError(
-        `No network card has appeared ${within}.`,
-        "A driver may be missing in the image (network = yes).",
-      );
-    return undefined;
-  }
-
   private reconcile(): void {
     const { session } = this;
     const look = (): KnownLink[] => presentLinks(readLinks(session.kernel), session.boot.sys);
     this.endGone(look());
     const first = planNetwork(session.settings, look());
     this.attempt(() => rename(session, first.renames));
-    const plan = first.renames.length > 0 ? planNetwork(session.settings, look()) : first;
+    const plan = this.keepPlaces(first.renames.length > 0 ? planNetwork(session.settings, look()) : first);
     this.plan = plan;
+    this.lacks.take(plan);
     for (const problem of plan.problems) this.tell(problem);
     for (const wanted of plan.makes)
       this.attempt(() => {
@@ -119,16 +114,34 @@ export class BringUp {
     for (const configure of plan.configures) this.begin(configure, plan);
     this.endSpares();
     this.routes.attempt();
-    this.resolver.use(collectNames(session, this.found));
-    if (!this.hasRoutes && this.isReached(plan)) void this.settleRoutes();
+    this.resolver.use(collectNames(session, this.interfaces));
+    if (this.routesAre === "to come" && this.isReached(plan)) void this.settleRoutes();
+  }
+
+  // A fixed address for any card stays where it is, unless that has had no carrier in its time and another has one.
+  private keepPlaces(plan: NetworkPlan): NetworkPlan {
+    const configures = plan.configures.map((one) => {
+      const holder = this.holderOf(one.wish);
+      return holder === undefined || holder.isOverdue ? one : { ...one, name: holder.name };
+    });
+    return { ...plan, configures };
+  }
+
+  private holderOf(wish: InterfaceWish): Interface | undefined {
+    const isForAny = wish.link === undefined && wish.addresses.length > 0;
+    return isForAny ? this.found.find((one) => one.wish === wish) : undefined;
   }
 
   private begin({ name, wish, isRequired }: Configure, plan: NetworkPlan): void {
     const { session } = this;
     const link = presentLinks(readLinks(session.kernel)).find((one) => one.name === name);
     if (link === undefined || this.found.some(({ index }) => index === link.index)) return;
-    const isAnyStatic = wish.link === undefined && wish.addresses.length > 0;
-    if (isAnyStatic && this.found.some((one) => one.wish === wish)) return;
+    const holder = this.holderOf(wish);
+    if (holder !== undefined) {
+      session.boot.log.info(`${text(name)} is used in the place of ${text(holder.name)}`);
+      this.found.splice(this.found.indexOf(holder), 1);
+      void holder.giveUp();
+    }
     const isFirst = plan.bootLink === undefined ? this.found.length === 0 : name === plan.bootLink;
     const begun = new Interface(session, link, wish, {
       metric: isFirst ? undefined : FURTHER_METRIC + this.found.length,
@@ -161,30 +174,18 @@ export class BringUp {
       this.found.splice(this.found.indexOf(gone), 1);
       this.session.boot.log.warning(`${text(gone.name)} is gone.`);
       void gone.giveUp();
+      // Its routes went with it.
+      this.routes = new WantedRoutes(this.session);
+      this.routesAre = "to come";
     }
   }
 
-  private async waitForLinks(): Promise<void> {
-    const { session } = this;
-    const lacks = (): boolean => this.plan === undefined || this.lacking(this.plan) !== undefined;
-    const words = (): string => {
-      const missing = this.plan?.missing.map((link) => text(showLink(link))) ?? [];
-      return missing.length === 0
-        ? "waiting for a network card"
-        : `waiting for the network interface ${missing.join(", ")}`;
-    };
-    const timeout_ms = session.settings.timeouts.link_ms;
-    const look = (): true | undefined => (lacks() ? undefined : true);
-    if ((await session.wait({ look, describe: words, timeout_ms })) !== undefined) return;
-    this.isLate = true;
-    const lacking = this.plan === undefined ? undefined : this.lacking(this.plan);
-    if (lacking !== undefined) this.tell(describe(lacking));
-    session.wake();
-  }
-
   private async settleRoutes(): Promise<void> {
-    await this.routes.settle();
-    this.hasRoutes = true;
+    const { routes } = this;
+    this.routesAre = "under way";
+    await routes.settle();
+    if (routes !== this.routes) return;
+    this.routesAre = "settled";
     this.session.wake();
   }
 

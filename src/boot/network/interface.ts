@@ -36,6 +36,7 @@ export class Interface {
   private readonly spans = new Map<string, Span>();
   private readonly ends: ((release: boolean) => Promise<void>)[] = [];
   private own: readonly OnLink[] = [];
+  private hasCarried = false;
   private isOver = false;
 
   constructor(session: Session, link: Link, wish: InterfaceWish, place: Place) {
@@ -59,6 +60,11 @@ export class Interface {
     return failed === undefined || all.includes("done") ? "done" : failed;
   }
 
+  /** It has never carried data, and its time for that is over. */
+  get isOverdue(): boolean {
+    return !this.hasCarried && this.progress instanceof UserError;
+  }
+
   get addresses(): readonly OnLink[] {
     return this.own;
   }
@@ -80,6 +86,7 @@ export class Interface {
     try {
       await this.ready();
       carrier.ends();
+      if (this.isOver) return;
     } catch (error) {
       for (const [key] of parts) this.report(key, this.fault(error));
       return;
@@ -127,8 +134,12 @@ export class Interface {
 
   private tell(problem: string): void {
     const { log } = this.session.boot;
-    if (this.place.isSpare()) log.debug(problem);
+    if (this.isSpare()) log.debug(problem);
     else log.warning(problem);
+  }
+
+  private isSpare(): boolean {
+    return this.isOver || this.place.isSpare();
   }
 
   private fault(error: unknown): UserError {
@@ -148,13 +159,15 @@ export class Interface {
     if (link === undefined) throw new UserError(`${text(this.called)} is gone.`);
     switchOn(this.session, link, this.wish);
     await untilOperational(this.session, this.index, text(link.name), {
-      isSpare: this.place.isSpare,
+      isSpare: () => this.isSpare(),
+      isOver: () => this.isOver,
       late: (error) => {
         for (const key of this.parts.keys()) this.parts.set(key, error);
         this.tell(describe(error));
         this.session.wake();
       },
     });
+    this.hasCarried = true;
     for (const key of this.parts.keys()) this.parts.set(key, "under way");
     this.session.wake();
   }
@@ -183,7 +196,7 @@ export class Interface {
       get own() {
         return own();
       },
-      isSpare: this.place.isSpare,
+      isSpare: () => this.isSpare(),
       look: () => this.look(),
       keep: (wanted) => {
         this.own = [...this.own.filter(({ address }) => address !== wanted.address), wanted];

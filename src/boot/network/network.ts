@@ -86,7 +86,7 @@ export class Network {
     return this.state();
   }
 
-  /** What is configured by now. */
+  /** What is configured by now, the boot interface first. */
   state(): NetworkState {
     if (this.running === undefined) return { interfaces: [], nameservers: [] };
     const { session, bringUp } = this.running;
@@ -96,8 +96,13 @@ export class Network {
     const links = readLinks(session.kernel).filter(
       ({ index, type }) => type !== "loopback" && addresses.some(({ link }) => link === index),
     );
+    const ours = bringUp.interfaces.map(({ index }) => index);
+    const inOrder = [
+      ...ours.flatMap((index) => links.find((link) => link.index === index) ?? []),
+      ...links.filter(({ index }) => !ours.includes(index)),
+    ];
     return {
-      interfaces: links.map(({ index, name }) => {
+      interfaces: inOrder.map(({ index, name }) => {
         const lease = bringUp.interfaces.find((one) => one.index === index)?.lease;
         const own = addresses.filter(({ link }) => link === index);
         return {
@@ -179,7 +184,7 @@ export class Network {
         describe: () => "waiting for the network",
         timeout_ms: timeouts.carrier_ms + timeouts.dhcp_ms * dhcp.tries,
       });
-      return again ?? bringUp.outcome();
+      if (again !== undefined) return again;
     }
     // Each step of it says what it waits for, and until when.
     return session.until<Outcome>(() => {

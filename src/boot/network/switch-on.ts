@@ -39,6 +39,8 @@ export function setMtu({ kernel, undo }: Session, { index, name, mtu: before }: 
 export interface LinkEvents {
   /** True while nothing need be said. */
   readonly isSpare: () => boolean;
+  /** True once nobody waits for it any more. */
+  readonly isOver: () => boolean;
   /** Time is up; the wait goes on. */
   readonly late: (error: UserError) => void;
 }
@@ -51,7 +53,7 @@ export async function untilOperational(
   session: Session,
   index: number,
   called: string,
-  { isSpare, late }: LinkEvents,
+  { isSpare, isOver, late }: LinkEvents,
 ): Promise<void> {
   const { carrier_ms, up_ms } = session.settings.timeouts;
   const steps = [
@@ -75,6 +77,7 @@ export async function untilOperational(
   ];
   for (const step of steps) {
     const look = (): true | undefined => {
+      if (isOver()) return true;
       const link = findIndex(session, index);
       return link !== undefined && step.isDone(link) ? true : undefined;
     };
@@ -82,6 +85,6 @@ export async function untilOperational(
     if ((await session.wait({ look, describe: words, timeout_ms: step.timeout_ms })) !== undefined) continue;
     late(step.late);
     await session.until(look);
-    session.boot.log.notice(step.done);
+    if (!isOver()) session.boot.log.notice(step.done);
   }
 }
