@@ -124,15 +124,29 @@ async function build(dir: string, source: Source, fragment: string): Promise<Ker
   await Bun.write(config, (await Bun.file(config).text()) + fragment);
   await make(objects, ["olddefconfig"]);
   const { missing, unwanted } = lostOptions(fragment, await Bun.file(config).text());
-  if (missing.length > 0)
+  const lost = await knownTo(tree, missing);
+  if (lost.length > 0)
     throw new UserError(
-      `${source.id} did not keep these lines of qemu/builtin.config: ${missing.join(", ")}.`,
+      `${source.id} did not keep these lines of qemu/builtin.config: ${lost.join(", ")}.`,
       "Each depends on an option that is off: 'make menuconfig' and '/' in the kernel's source show which.",
     );
   if (unwanted.length > 0)
     process.stderr.write(`${source.id} turns these on all the same: ${unwanted.join(", ")}\n`);
   await make(objects, ["bzImage"]);
   return install(dir, objects);
+}
+
+/**
+ * Those lines of a configuration whose option the source in `tree` has: one that it has not is of another version of the
+ * kernel, where the drivers were sorted in another way.
+ */
+export async function knownTo(tree: string, lines: readonly string[]): Promise<string[]> {
+  if (lines.length === 0) return [];
+  const nameOf = (line: string): string => line.replace(/^CONFIG_|=.*$/g, "");
+  const pattern = `^[[:space:]]*(menu)?config (${lines.map(nameOf).join("|")})[[:space:]]*$`;
+  const { stdout } = await tryRun(["grep", "-rhE", "--include=Kconfig*", pattern, tree]);
+  const known = new Set(stdout.split("\n").map((line) => line.trim().replace(/^\w+ /, "")));
+  return lines.filter((line) => known.has(nameOf(line)));
 }
 
 /**

@@ -1,12 +1,14 @@
 import { describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { lostOptions } from "../../../qemu/builtin.ts";
+import { knownTo, lostOptions } from "../../../qemu/builtin.ts";
 import { diskArguments } from "../../../qemu/devices.ts";
 import { PROJECT, fingerprint, run, tryRun, withLock } from "../../../qemu/host.ts";
 import { machineArguments } from "../../../qemu/machine.ts";
 import { loadOrder } from "../../../qemu/modules.ts";
 import { dependencies, distributionIds, ofVersion } from "../../../qemu/stock.ts";
 import type { UserError } from "../../../src/lib/errors.ts";
+import { temporaryDirectory } from "../../fixtures/temporary.ts";
 
 describe("machineArguments", () => {
   const base = { name: "unit", kernel: "/k" };
@@ -97,6 +99,19 @@ describe("packages", () => {
       ofVersion(["dracut", ...parts, "linux-base", "linux-modules-7.2.12+deb14-amd64"], version),
     ).toEqual(parts);
   });
+});
+
+test("knownTo leaves out what this version of the kernel does not have", async () => {
+  const tree = temporaryDirectory();
+  mkdirSync(join(tree, "drivers/char"), { recursive: true });
+  writeFileSync(
+    join(tree, "drivers/char/Kconfig"),
+    "menuconfig TTY\n\tbool\n\n  config RANDOM_TRUST\n\tbool\n",
+  );
+  writeFileSync(join(tree, "Kconfig.debug"), "config DEBUG_TTY\n\tdepends on RANDOM_TRUST_CPU\n");
+  const lines = ["CONFIG_TTY=y", "CONFIG_RANDOM_TRUST_CPU=y", "CONFIG_DEBUG_TTY=y"];
+  expect(await knownTo(tree, lines)).toEqual(["CONFIG_TTY=y", "CONFIG_DEBUG_TTY=y"]);
+  expect(await knownTo(tree, [])).toEqual([]);
 });
 
 test("lostOptions tells what a configuration did not keep", () => {
