@@ -142,11 +142,15 @@ async function build(dir: string, source: Source, fragment: string): Promise<Ker
  */
 export async function knownTo(tree: string, lines: readonly string[]): Promise<string[]> {
   if (lines.length === 0) return [];
-  const nameOf = (line: string): string => line.replace(/^CONFIG_|=.*$/g, "");
-  const pattern = `^[[:space:]]*(menu)?config (${lines.map(nameOf).join("|")})[[:space:]]*$`;
+  const pattern = `^[[:space:]]*(menu)?config (${lines.map(optionOf).join("|")})[[:space:]]*$`;
   const { stdout } = await tryRun(["grep", "-rhE", "--include=Kconfig*", pattern, tree]);
   const known = new Set(stdout.split("\n").map((line) => line.trim().replace(/^\w+ /, "")));
-  return lines.filter((line) => known.has(nameOf(line)));
+  return lines.filter((line) => known.has(optionOf(line)));
+}
+
+/** "TTY" of "CONFIG_TTY=y". */
+function optionOf(line: string): string {
+  return line.replace(/^CONFIG_|=.*$/g, "");
 }
 
 /**
