@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { ChildRequest, ChildResult } from "../../../../src/boot/children/children.ts";
+import { type DeviceRef, describeRef } from "../../../../src/boot/devices/deviceref.ts";
 import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { mountFstab } from "../../../../src/boot/mount/fstab-mounts.ts";
@@ -160,7 +161,7 @@ describe("overlay options", () => {
 
 const root: Tree = { etc: {}, usr: {}, var: {}, srv: { lib: {} }, opt: {}, out: symlink("/"), run: {} };
 
-async function mounting(fstab: string, { line = "", tree = root } = {}) {
+async function mounting(content: string, { line = "", tree = root, fstab = content as Tree[string] } = {}) {
   const kernel = fakeKernel({
     rootfs: {
       proc: {},
@@ -194,35 +195,57 @@ async function mounting(fstab: string, { line = "", tree = root } = {}) {
     checked.push(argv.at(-1) ?? "");
     return { end: { kind: "exited", status: 0 }, output: "" };
   };
-  const error = await mountFstab(boot, disks, noLayers, async () => undefined, run).then(
-    () => undefined,
-    String,
-  );
+  const [loaded, needed]: string[][] = [[], []];
+  const layers = { ...noLayers, need: (ref: DeviceRef) => void needed?.push(describeRef(ref)) };
+  const load = async (type: string): Promise<void> => void loaded?.push(type);
+  const error = await mountFstab(boot, disks, layers, load, run).then(() => undefined, String);
   const seen = kernel.mounts().filter(({ path }) => path.startsWith("/sysroot/"));
-  return { error, seen, checked, binds, lines: lines.filter((each) => !each.startsWith("debug")) };
+  const shown = lines.filter((each) => !each.startsWith("debug"));
+  return { error, seen, checked, binds, loaded, needed, files: kernel.files(), lines: shown };
 }
 
 describe("mounting", () => {
   test("a device, checked before, with its options", async () => {
-    const { error, seen, checked, lines } = await mounting("UUID=b /usr ext4 ro,noatime,x-any 0 2");
+    const { error, seen, checked, loaded, needed, files, lines } = await mounting(
+      "UUID=b /usr ext4 ro,noatime,x-any 0 2",
+    );
     expect(error).toBeUndefined();
     expect(seen).toEqual([
       { path: "/sysroot/usr", type: "ext4", dev: "254:16", flags: MS_RDONLY | MS_NOATIME },
     ]);
     expect(checked).toEqual(["/dev/vdb"]);
+    expect(loaded).toEqual(["ext4"]);
+    expect(needed).toEqual([]);
+    expect(files).toContain("/run/initramfs/fsck-usr");
     expect(lines).toEqual(["info: mounted /dev/vdb (ext4) on /usr, read-only"]);
   });
 
   test("a tmpfs, and what is mounted already stays", async () => {
     const twice = "tmp /var tmpfs mode=0700,x-initrd.mount\n".repeat(2);
-    expect((await mounting(twice)).seen.map(({ path, type }) => `${path} ${type}`)).toEqual([
-      "/sysroot/var tmpfs",
-    ]);
+    const { seen, loaded, lines } = await mounting(twice);
+    expect(seen.map(({ path, type }) => `${path} ${type}`)).toEqual(["/sysroot/var tmpfs"]);
+    expect(loaded).toEqual(["tmpfs"]);
+    expect(lines).toEqual(["info: mounted /var (tmpfs)"]);
   });
 
   test("another view of the root's own device is not checked", async () => {
     const { checked } = await mounting("UUID=a /var ext4 x-initrd.mount 0 2");
     expect(checked).toEqual([]);
+  });
+
+  test("a device other than /usr's is checked without a word to systemd, and a volume is put together for it", async () => {
+    const { files } = await mounting("UUID=b /var ext4 x-initrd.mount 0 2");
+    expect(files.filter((path) => path.includes("fsck-"))).toEqual([]);
+    const { needed } = await mounting("/dev/vg/var /var ext4 x-initrd.mount", { line: "rd.timeout=0.001" });
+    expect(needed).toEqual(["/dev/vg/var"]);
+  });
+
+  test("an fstab that can't be read is told, and nothing else", async () => {
+    const { error, lines } = await mounting("", { tree: { etc: {} }, fstab: symlink("fstab") });
+    expect(error).toBeUndefined();
+    expect(lines).toEqual([
+      expect.stringMatching(/^warning: the fstab of \/sysroot can't be read: .* more than 40 links\.$/),
+    ]);
   });
 
   test("a mount point is looked for inside the root, through links too", async () => {
