@@ -11,10 +11,20 @@ import { DisksInMemory, bootOn, diskWith, noLayers } from "../../fixtures/disks-
 const swap: Found = { type: "swap", usage: "other", uuid: "5555" };
 const asleep: Found = { ...swap, type: "swsuspend" };
 
+/** What a write to an attribute of this name answers. */
+type Answer = (name: string) => void;
+const allow: Answer = () => undefined;
+const refuseDevice: Answer = (name) => {
+  if (name === "resume") throw refusalOf("write", [], "EINVAL");
+};
+const err: Answer = () => {
+  throw new TypeError("x is undefined");
+};
+
 async function resuming(
   line: string,
   found: Found | undefined,
-  { able = true, times = 1, refuse = (_: string): void => undefined } = {},
+  { able = true, times = 1, refuse = allow } = {},
 ) {
   const writes: string[] = [];
   const control = (name: string) =>
@@ -79,19 +89,15 @@ describe("resume=", () => {
   });
 
   test("whose system the kernel can't take is told, and the boot goes on", async () => {
-    const refuse = (name: string): void => {
-      if (name === "resume") throw refusalOf("write", [], "EINVAL");
-    };
-    const { writes, lines, left } = await resuming("resume=/dev/vdb resume_offset=8", asleep, { refuse });
+    const { writes, lines, left } = await resuming("resume=/dev/vdb resume_offset=8", asleep, {
+      refuse: refuseDevice,
+    });
     expect(writes).toEqual(["offset 8"]);
     expect(lines[1]).toMatch(
       /^warning: the system on \/dev\/vdb can't be woken: .*EINVAL.*\. Starting afresh\.$/,
     );
     expect(left).toBe(0);
-    const ours = (): void => {
-      throw new TypeError("x is undefined");
-    };
-    expect((await resuming("resume=/dev/vdb", asleep, { refuse: ours })).lines.at(-1)).toBe(
+    expect((await resuming("resume=/dev/vdb", asleep, { refuse: err })).lines.at(-1)).toBe(
       "warning: no hibernated system is woken: x is undefined.",
     );
   });
