@@ -119,7 +119,8 @@ async function checking({
   const device = diskWith("vda", "254:0", { type: "ext4", usage: "filesystem" });
   const wanted = { device, type: "ext4", pass: undefined, part: "root", ...request } as const;
   const result = await checkFilesystem(boot, wanted, run).catch((error: unknown) => error);
-  return { result, lines, requests, marks: kernel.files().filter((path) => path.includes("fsck-")) };
+  const marks = kernel.files().filter((path) => path.includes("fsck-"));
+  return { result, lines, requests, marks, last: kernel.calls.slice(-2).map(({ name }) => name) };
 }
 
 describe("a check", () => {
@@ -154,9 +155,10 @@ describe("a check", () => {
       expect(marks).toEqual([]);
     });
 
-  test("that asks for it reboots the machine", async () => {
-    const { result, lines } = await checking({ end: { kind: "exited", status: 3 } });
+  test("that asks for it reboots the machine, when all is written", async () => {
+    const { result, lines, last } = await checking({ end: { kind: "exited", status: 3 } });
     expect(result).toBeInstanceOf(Rebooted);
+    expect(last).toEqual(["sync", "reboot"]);
     expect(lines).toEqual(["error: The check of /dev/vda (ext4) asks for a reboot. Rebooting."]);
   });
 
