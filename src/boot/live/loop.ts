@@ -60,7 +60,7 @@ export async function openLoop(
   };
   try {
     const opening = sys.slow.open(path, (readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-    const file = await sayIfSlow(boot, `opening ${title}; it does not answer yet`, opening);
+    const file = await sayIfSlow(boot, `${title} is being opened; it does not answer yet`, opening);
     open.push(file);
     const loop = attachLoop(sys, file, { readOnly, name: path });
     open.unshift(loop.fd);
