@@ -5,9 +5,9 @@
  * libgcc_s.so.1 when a thread is cancelled or ends itself, and aborts where it is missing.
  */
 
+import { toolDirectories } from "../boot/children/spawn.ts";
 import { text } from "../lib/bytes.ts";
 import { UserError } from "../lib/errors.ts";
-import { COMMAND_PATH } from "./command-path.ts";
 import { ElfError, parseElf, type Elf } from "./elf.ts";
 import { LibraryPath } from "./library-path.ts";
 import type { FileTree, Link, Resolved } from "./file-tree.ts";
@@ -99,9 +99,9 @@ class Collector implements Closure {
     this.program(interpreter, path);
     const name = interpreter.endsWith("/env") ? commandOfEnv(argument) : undefined;
     if (name === undefined) return;
-    const found = COMMAND_PATH.map((directory) => `${directory}/${name}`).find((candidate) =>
-      this.root.resolve(candidate),
-    );
+    const found = toolDirectories
+      .map((directory) => `${directory}/${name}`)
+      .find((candidate) => this.root.resolve(candidate));
     this.program(found ?? name, path);
   }
 

@@ -90,7 +90,7 @@ test(
       "20-hangs: hanging",
       "30-after: 0 of them are left",
       "10-native: called: 1 /etc/rdinit.d/pre-mount/10-native",
-      "10-native: environment: HOME=/ NEWROOT=/sysroot PATH=/usr/sbin:/usr/bin:/sbin:/bin " +
+      "10-native: environment: HOME=/ NEWROOT=/sysroot PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin " +
         "RDINIT_POINT=pre-mount RDINIT_ROOT=/dev/vda TERM=linux",
       "10-native: descriptors: 0 1 2",
       "10-native: signals: 0 ignored, 0 blocked",

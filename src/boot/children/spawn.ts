@@ -6,8 +6,11 @@ import { describe } from "../../lib/errors.ts";
 import type { Boot } from "../context.ts";
 import type { Span } from "../timing/timing.ts";
 
-/** Where programs are looked for. */
-export const toolDirectories: readonly string[] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+/** Where programs are looked for, here and by the builder, which puts them where it finds them (image/recipes/look.ts). */
+export const toolDirectories: readonly string[] = [
+  ...["/usr/local/sbin", "/usr/local/bin"],
+  ...["/usr/sbin", "/usr/bin", "/sbin", "/bin"],
+];
 
 /**
  * The whole environment of a child, but for what it is given besides. Nothing of the kernel command line is in it:

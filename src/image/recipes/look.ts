@@ -1,14 +1,14 @@
 /** Looking around in a root: programs by name, files by pattern, libraries that are opened while a program runs. */
 
+import { toolDirectories } from "../../boot/children/spawn.ts";
 import { globMatch } from "../../modules/glob.ts";
-import { COMMAND_PATH } from "../command-path.ts";
 import { ElfError, parseElf, type Elf } from "../elf.ts";
 import type { FileTree } from "../file-tree.ts";
 import { LibraryPath } from "../library-path.ts";
 
 /** The path of a program given by its name or its absolute path; undefined when there is none. */
 export function findProgram(root: FileTree, name: string): string | undefined {
-  const paths = name.startsWith("/") ? [name] : COMMAND_PATH.map((directory) => `${directory}/${name}`);
+  const paths = name.startsWith("/") ? [name] : toolDirectories.map((directory) => `${directory}/${name}`);
   return name === "" ? undefined : paths.find((path) => root.resolve(path)?.type === "file");
 }
 

@@ -68,7 +68,7 @@ describe("what a child finds", () => {
       "HOME=/",
       "NAME=\xc3\xa4",
       "NEWROOT=/sysroot",
-      "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       "TERM=linux",
     ]);
   });

@@ -1,10 +1,13 @@
 import { describe, expect, test } from "bun:test";
+import { dirname } from "node:path";
+import { toolEnvironment } from "../../../../src/boot/children/spawn.ts";
 import { findRecipe, toolParts } from "../../../../src/image/recipes/index.ts";
 import { findFiles, findLibraryFiles, findProgram } from "../../../../src/image/recipes/look.ts";
 import { RECIPES } from "../../../../src/image/recipes/table.ts";
 import { RootTree } from "../../../../src/image/root-tree.ts";
 import { UserError } from "../../../../src/lib/errors.ts";
 import { makeElf } from "../../../fixtures/elf.ts";
+import { MemoryTree } from "../../../fixtures/memory-tree.ts";
 import { temporaryTree } from "../../../fixtures/temporary.ts";
 
 type Files = Record<string, string | Uint8Array>;
@@ -193,6 +196,10 @@ describe("looking around", () => {
   test("a program by the order of the path", () => {
     expect(findProgram(root, "a")).toBe("/usr/bin/a");
     expect(findProgram(root, "/sbin/a")).toBe("/sbin/a");
+    // Somebody's own build comes before the distribution's, and process 1 must look for it there as well.
+    const own = findProgram(new MemoryTree({ "usr/local/sbin/a": "", "usr/sbin/a": "" }), "a") ?? "";
+    expect(own).toBe("/usr/local/sbin/a");
+    expect(toolEnvironment["PATH"]?.split(":")).toContain(dirname(own));
     expect(findProgram(root, "b")).toBeUndefined();
     expect(findProgram(root, "/etc")).toBeUndefined();
   });
