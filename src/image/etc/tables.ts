@@ -36,7 +36,6 @@ export function crypttabPart(root: FileTree, wishes: CryptWishes): Part[] {
     {
       why: CRYPTTAB,
       files: lines.flatMap(({ files }) => files),
-      programs: lines.flatMap(({ programs }) => programs),
       made: [table(CRYPTTAB, kept)],
       notes: [...notes, ...lines.flatMap((line) => line.notes)],
     },
@@ -68,35 +67,29 @@ function isWantedVolume({ name, device, key, options }: CrypttabEntry, crypt: Cr
 
 interface Secrets {
   readonly files: readonly string[];
-  readonly programs: readonly string[];
   readonly notes: readonly string[];
 }
-
-/** Where Debian has the programs that fetch keys. */
-const KEY_SCRIPTS = "/lib/cryptsetup/scripts/";
 
 // A key file of the running system; one that is on another device, or is a device, is read at boot.
 function secretsOf(root: FileTree, entry: CrypttabEntry, { crypt, keyFiles }: CryptWishes): Secrets {
   const { name, key, options } = entry;
   const header = optionValue(options, "header");
   const files = header !== undefined && isFile(root, header) ? [header] : [];
-  const script = optionValue(options, "keyscript");
-  if (script !== undefined) {
-    const path = script.startsWith("/") ? script : KEY_SCRIPTS + script;
-    if (isFile(root, path)) return { files, programs: [path], notes: [] };
-    return { files, programs: [], notes: [`The key script ${text(path)} of ${text(name)} does not exist.`] };
-  }
-  const path = key === undefined ? usualKeyIn(root, name) : key.path;
-  if (path === undefined || key?.device !== undefined || !isFile(root, path))
-    return { files, programs: [], notes: [] };
-  if (keyFiles === true || hasOption(options, "x-initrd.attach")) {
-    const note = `The image holds ${text(path)}, the key of ${text(name)}: whoever can read the image can open that disk.`;
-    return { files: [...files, path], programs: [], notes: [note] };
-  }
   // Where nothing is known of the root, the volume may well be opened after the hand-over.
   const isNeeded = crypt !== undefined || hasOption(options, "initramfs");
+  const script = optionValue(options, "keyscript");
+  if (script !== undefined) {
+    const note = `The key script ${text(script)} of ${text(name)} is not run by /init: a passphrase will be asked for.`;
+    return { files, notes: isNeeded ? [note] : [] };
+  }
+  const path = key === undefined ? usualKeyIn(root, name) : key.path;
+  if (path === undefined || key?.device !== undefined || !isFile(root, path)) return { files, notes: [] };
+  if (keyFiles === true || hasOption(options, "x-initrd.attach")) {
+    const note = `The image holds ${text(path)}, the key of ${text(name)}: whoever can read the image can open that disk.`;
+    return { files: [...files, path], notes: [note] };
+  }
   const note = `The key ${text(path)} of ${text(name)} is not in the image, as nothing says that it may be: a passphrase will be asked for.`;
-  return { files, programs: [], notes: isNeeded ? [note] : [] };
+  return { files, notes: isNeeded ? [note] : [] };
 }
 
 // What lies in /run is gone with the next boot.
