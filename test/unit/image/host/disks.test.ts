@@ -36,6 +36,7 @@ describe("disks", () => {
     });
     expect(iscsi.modules).toEqual(["iscsi_tcp"]);
     expect(iscsi.notes).toHaveLength(1);
+    expect(iscsi.tools).toEqual(["iscsistart"]);
   });
   test("drivers that are built in are told by name, and found by modalias", () => {
     const found = device("179:0", {

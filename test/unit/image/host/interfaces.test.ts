@@ -80,6 +80,18 @@ test("bonds, bridges and VLANs are told by who makes them; wireless and other in
   expect(part.notes).toEqual(["This machine has no wired network interface whose driver can be told."]);
 });
 
+test("a wireless interface is told by its radio, too, where its kernel gives it no type", () => {
+  const radio = {
+    [`sys/devices/${NIC}/net/wlan0/phy80211`]: "-> ../../ieee80211/phy0",
+    [`sys/devices/${NIC}/ieee80211/phy0/name`]: "phy0\n",
+  };
+  const { part, decisions } = examineInterfaces(
+    machine(card("wlan0", NIC), driven(NIC, "pci", "iwlwifi", "iwlwifi"), radio),
+  );
+  expect(part.modules).toEqual([]);
+  expect(decisions).toEqual(["The interface wlan0 is wireless, and is left out."]);
+});
+
 test("the cards, the VLAN and the bridge of a guest", () => {
   const { part, cards, decisions } = examineInterfaces(machineWithRoot("/mnt/root"));
   expect(part.modules).toEqual(["virtio_net", "virtio_pci", "e1000e"]);

@@ -93,6 +93,7 @@ describe("modules of file systems", () => {
   test("with the quotas that they keep", () => {
     const keeps = filesystemModules(root, "ext4", "rw,usrjquota=aquota.user,jqfmt=vfsv1");
     expect(keeps.modulesIfThere).toEqual(["fs-ext4", "quota_v1", "quota_v2"]);
+    expect(filesystemModules(root, "f2fs", "rw,prjquota").modulesIfThere).toContain("quota_v2");
     expect(filesystemModules(root, "ext4", "rw,noquota").modulesIfThere).toEqual(["fs-ext4"]);
     const keeping = new RootTree(temporaryTree({ "sys/module/quota_v2/initstate": "live\n" }));
     expect(filesystemModules(keeping, "xfs", "rw").modulesIfThere).toEqual(["xfs", "fs-xfs", "quota_v2"]);
