@@ -176,7 +176,7 @@ async function bringUpRoot(all: Try): Promise<string | undefined> {
   const loadFilesystem = (type: string): Promise<void> => modules.loadFilesystem(type);
   const layer = new LayersOnDemand(boot, { changed: () => devices.wake(), loadModules, desk }, devices);
   if (namesLayers(boot)) await layer.load();
-  const layers = new Storage(devices, [layer]);
+  const layers = new Storage(devices, layer);
   desk.goOn(() => layers.waitsFor());
   if ((!hasOwnInit && !asksForNoDisk(boot)) || needsDisks(boot, layers)) void layers.run();
   try {

@@ -113,9 +113,7 @@ export class LayersOnDemand implements StorageLayer {
   private tell(): void {
     if (this.hasStopped) return;
     for (const layer of this.layers)
-      layer.update(
-        this.members.filter(({ found }) => found.type !== undefined && layer.types.includes(found.type)),
-      );
+      layer.update(this.members.filter(({ found }) => layer.types.includes(found.type)));
   }
 }
 

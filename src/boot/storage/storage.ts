@@ -1,4 +1,4 @@
-/** Runs the storage layers: after each change of the devices, each is told what its members are. */
+/** Runs the storage layers: after each change of the devices they are told what their members are. */
 
 import type { BlockDevices } from "../devices/blockdevices.ts";
 import type { DeviceRef } from "../devices/deviceref.ts";
@@ -6,11 +6,12 @@ import type { Lack, Member, StorageLayer } from "./layer.ts";
 
 export class Storage {
   private readonly devices: BlockDevices;
-  private readonly layers: readonly StorageLayer[];
+  private readonly layers: StorageLayer;
   private hasBegun = false;
   private running = true;
 
-  constructor(devices: BlockDevices, layers: readonly StorageLayer[]) {
+  /** @param layers all of them behind one (on-demand.ts) */
+  constructor(devices: BlockDevices, layers: StorageLayer) {
     this.devices = devices;
     this.layers = layers;
   }
@@ -34,45 +35,45 @@ export class Storage {
   }
 
   /** What the layers wait for and have, as clauses. */
-  waitsFor(): string[] {
-    return this.layers.flatMap((layer) => layer.waitsFor());
+  waitsFor(): readonly string[] {
+    return this.layers.waitsFor();
   }
 
   /** True while a device may still come of what a layer does. */
   isBusy(): boolean {
-    return this.layers.some((layer) => layer.isBusy());
+    return this.layers.isBusy();
   }
 
   /** True while a person is asked something on the consoles. */
   asks(): boolean {
-    return this.layers.some((layer) => layer.asks?.() === true);
+    return this.layers.asks?.() === true;
   }
 
   /** True when a person's answers were wrong too often, or came not in time. */
   hasRefused(): boolean {
-    return this.layers.some((layer) => layer.hasRefused?.() === true);
+    return this.layers.hasRefused?.() === true;
   }
 
   /** Tells the layers that the boot needs this device too, besides the root, and begins to look if nothing needed it so far. */
   need(ref: DeviceRef): void {
-    for (const layer of this.layers) layer.need?.(ref);
+    this.layers.need?.(ref);
     void this.run();
   }
 
   /** What somebody has named, and is not there. */
-  lacks(): Lack[] {
-    return this.layers.flatMap((layer) => layer.lacks());
+  lacks(): readonly Lack[] {
+    return this.layers.lacks();
   }
 
   /** Sentences about what has gone wrong. */
-  problems(): string[] {
-    return this.layers.flatMap((layer) => layer.problems());
+  problems(): readonly string[] {
+    return this.layers.problems();
   }
 
   /** Ends what the layers do in the background. */
   async stop(): Promise<void> {
     this.running = false;
-    await Promise.all(this.layers.map((layer) => layer.stop()));
+    await this.layers.stop();
   }
 
   // A disk that does not answer holds up no other: what it holds is a change of the devices once it is read.
@@ -88,10 +89,7 @@ export class Storage {
       return found === undefined ? [] : [{ device, found }];
     });
     const wasBusy = this.isBusy();
-    for (const layer of this.layers)
-      layer.update(
-        members.filter(({ found }) => found.type !== undefined && layer.types.includes(found.type)),
-      );
+    this.layers.update(members.filter(({ found }) => this.layers.types.includes(found.type)));
     // Whoever waits may have looked at the same change before.
     if (wasBusy && !this.isBusy()) this.devices.wake();
     return performance.now() - began;

@@ -9,7 +9,7 @@ import { type FakeOptions, attribute, device, fakeKernel } from "../../../syscal
 import { MS_NOATIME, MS_RDONLY } from "../../../syscalls/index.ts";
 import { intercept } from "../../../syscalls/intercept.ts";
 import { refusalOf } from "../../../syscalls/methods.ts";
-import { bootOn } from "../../fixtures/disks-in-memory.ts";
+import { bootOn, noLayers } from "../../fixtures/disks-in-memory.ts";
 
 const filesystems = "nodev\ttmpfs\n\text4\n\txfs\n";
 
@@ -154,7 +154,7 @@ async function find(boot: Boot): Promise<unknown> {
   const ref = chooseRoot(boot.options.root, false);
   if (typeof ref === "string") return ref;
   const devices = new BlockDevices(boot.sys);
-  return findRoot(boot, devices, new Storage(devices, []), ref);
+  return findRoot(boot, devices, new Storage(devices, noLayers), ref);
 }
 
 describe("root= that can't be waited for", () => {

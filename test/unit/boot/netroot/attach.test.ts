@@ -9,7 +9,7 @@ import type { IscsiDisk, NbdDisk } from "../../../../src/boot/netroot/types.ts";
 import { Storage } from "../../../../src/boot/storage/storage.ts";
 import { attribute, fakeKernel } from "../../../../syscalls/fake.ts";
 import { readText } from "../../../../syscalls/index.ts";
-import { bootOn } from "../../../fixtures/disks-in-memory.ts";
+import { bootOn, noLayers } from "../../../fixtures/disks-in-memory.ts";
 
 /** What sysfs holds of a target's disk with this number. */
 function session(lun: number) {
@@ -34,7 +34,7 @@ function setting(line: string, sysfs = {}, etc = {}) {
   const means = {
     boot,
     devices,
-    layers: new Storage(devices, []),
+    layers: new Storage(devices, noLayers),
     loadModules: async (names: readonly string[]) => void loaded.push(...names),
   };
   const { settings } = readNetRootSettings(boot.words);

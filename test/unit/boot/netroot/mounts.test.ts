@@ -10,7 +10,7 @@ import { type FakeOptions, attribute, fakeKernel } from "../../../../syscalls/fa
 import { MS_RDONLY } from "../../../../syscalls/index.ts";
 import { intercept } from "../../../../syscalls/intercept.ts";
 import { refusalOf } from "../../../../syscalls/methods.ts";
-import { bootOn } from "../../../fixtures/disks-in-memory.ts";
+import { bootOn, noLayers } from "../../../fixtures/disks-in-memory.ts";
 
 type Answer = ErrnoCode | "mounted" | "never";
 
@@ -40,7 +40,7 @@ function setting(
   const means: NetMeans = {
     boot,
     devices,
-    layers: new Storage(devices, []),
+    layers: new Storage(devices, noLayers),
     loadModules: async (names) => void loaded.push(...names),
   };
   return { means, mounts, lines, loaded };

@@ -23,7 +23,7 @@ function layerOf(updates: string[][]): StorageLayer {
 test("a layer is told of each change of the devices, and of nothing else", async () => {
   const devices = new DisksInMemory(fakeKernel().sys, [diskWith("vda", "8:0", swap)]);
   const updates: string[][] = [];
-  const storage = new Storage(devices, [layerOf(updates)]);
+  const storage = new Storage(devices, layerOf(updates));
   void storage.run();
   await Bun.sleep(0);
   expect(updates).toEqual([["vda"]]);
@@ -41,7 +41,7 @@ test("a layer is told of each change of the devices, and of nothing else", async
 
 test("whoever waits is woken when a change of the devices leaves no layer busy", async () => {
   const devices = new DisksInMemory(fakeKernel().sys, [diskWith("vda", "8:0", swap)]);
-  const storage = new Storage(devices, [layerOf([])]);
+  const storage = new Storage(devices, layerOf([]));
   void storage.run();
   await Bun.sleep(0);
   expect(storage.isBusy()).toBe(true);
@@ -57,7 +57,7 @@ test("whoever waits is woken when a change of the devices leaves no layer busy",
 test("nothing is looked at before somebody needs a device, or all are wanted", async () => {
   const devices = new DisksInMemory(fakeKernel().sys, [diskWith("vda", "8:0", swap)]);
   const updates: string[][] = [];
-  const storage = new Storage(devices, [layerOf(updates)]);
+  const storage = new Storage(devices, layerOf(updates));
   devices.wake();
   await Bun.sleep(0);
   expect(updates).toEqual([]);
@@ -66,4 +66,26 @@ test("nothing is looked at before somebody needs a device, or all are wanted", a
   await Bun.sleep(0);
   expect(updates).toEqual([["vda"]]);
   await storage.stop();
+});
+
+test("after the end nothing is told, and what members are not of a type never is", async () => {
+  const devices = new DisksInMemory(fakeKernel().sys, [diskWith("vda", "8:0", { ...swap, type: "ext4" })]);
+  const updates: string[][] = [];
+  let stopped = 0;
+  const storage = new Storage(devices, { ...layerOf(updates), stop: async () => void stopped++ });
+  void storage.run();
+  await Bun.sleep(0);
+  expect(updates).toEqual([[]]);
+  await storage.stop();
+  devices.plug(diskWith("vdb", "8:16", swap));
+  await Bun.sleep(0);
+  expect([updates, stopped]).toEqual([[[]], 1]);
+});
+
+test("what layers do not say of themselves is no; what they do is passed on", () => {
+  const devices = new DisksInMemory(fakeKernel().sys, []);
+  const plain = new Storage(devices, layerOf([]));
+  expect([plain.isBusy(), plain.asks(), plain.hasRefused()]).toEqual([false, false, false]);
+  const asking = new Storage(devices, { ...layerOf([["vda"]]), asks: () => true, hasRefused: () => true });
+  expect([asking.isBusy(), asking.asks(), asking.hasRefused()]).toEqual([true, true, true]);
 });
