@@ -415,6 +415,38 @@ describe("a passphrase", () => {
     expect(seen.given.map(fromBytes)).toEqual(["\0\0\0\0\0"]);
   });
 
+  test("that ends with a line feed is tried as it is, and then without; no other is tried twice", async () => {
+    const at = scene(named, { answers: ["right\n", "right"], opens: { right: 0 } });
+    at.layer.update(await at.members());
+    await at.idle();
+    expect(at.calls.map(({ key }) => key)).toEqual(["right\n", "right"]);
+    expect(at.told).toEqual(["ok", "closed"]);
+    const typed = scene(`${named} rd.luks.options=tries=1`, { answers: ["wrong"] });
+    typed.layer.update(await typed.members());
+    await typed.idle();
+    expect(typed.calls.map(({ key }) => key)).toEqual(["wrong"]);
+    const whole = scene(named, { answers: ["right\n"], opens: { "right\n": 0 } });
+    whole.layer.update(await whole.members());
+    await whole.idle();
+    expect(whole.calls.map(({ key }) => key)).toEqual(["right\n"]);
+  });
+
+  test("may be wrong as often as tries= says, or for ever, and is counted", async () => {
+    const said = [];
+    for (const tries of [3, 0]) {
+      const at = scene(`${named} rd.luks.options=tries=${tries}`, { answers: ["wrong"] });
+      at.layer.update(await at.members());
+      while (at.told.length === 0) await Bun.sleep(1);
+      said.push(...at.sentences);
+      expect(at.layer.problems()).toEqual([]);
+      await at.layer.stop();
+    }
+    expect(said).toEqual([
+      "this passphrase does not open vda (first) (1 of 3 tries).",
+      "this passphrase does not open vda (first).",
+    ]);
+  });
+
   test("that is wrong is followed by a pause, which is told and which the end of all cuts short", async () => {
     const { layer, members, told, asked } = scene(named, { answers: ["wrong"] });
     layer.update(await members());

@@ -3,7 +3,10 @@ import { BlockDevices } from "../../../../src/boot/devices/blockdevices.ts";
 import type { ChildRequest, ChildResult } from "../../../../src/boot/children/children.ts";
 import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Member } from "../../../../src/boot/storage/layer.ts";
+import { type DeviceRef, parseDeviceRef } from "../../../../src/boot/devices/deviceref.ts";
 import { LvmLayer } from "../../../../src/boot/storage/lvm.ts";
+import { parseGroup } from "../../../../src/boot/storage/lvm-group.ts";
+import { planGroups, wantsOf } from "../../../../src/boot/storage/lvm-plan.ts";
 import { readLvmSettings } from "../../../../src/boot/storage/lvm-settings.ts";
 import { type Tree, attribute, device, fakeKernel } from "../../../../syscalls/fake.ts";
 import { bootOn } from "../../../fixtures/disks-in-memory.ts";
@@ -158,6 +161,38 @@ describe("which volumes", () => {
     await show(DISKS);
     await show(DISKS);
     expect(asked()).toEqual(["vg-a/lv-b"]);
+  });
+});
+
+function refOf(written: string): DeviceRef {
+  const ref = parseDeviceRef(written);
+  if (typeof ref === "string") throw new Error(ref);
+  return ref;
+}
+
+function wants(...needs: readonly string[]) {
+  return wantsOf(readLvmSettings([]).settings, needs.map(refOf));
+}
+
+describe("what a boot needs", () => {
+  test("is anything when one of its devices is known by what it holds alone", () => {
+    expect(wants("/dev/vg-a/lv-b").any).toBe(false);
+    expect(wants("/dev/vg-a/lv-b", "UUID=1234").any).toBe(true);
+  });
+
+  test.each(["vda", "md/root", "disk/by-id/ata-a", "a/b/c", "-a/b", "a/-b", "vg/.."])(
+    "no volume when it is /dev/%s",
+    (path) => {
+      expect(wantsOf(readLvmSettings([]).settings, [{ kind: "path", name: path }]).volumes).toEqual([]);
+    },
+  );
+
+  test("the volume of one group has none of another activated", () => {
+    const [group, other] = [GROUP_TEXT, groupText({ name: "other" })].map(parseGroup);
+    if (typeof group !== "object" || typeof other !== "object") throw new Error("they can be read");
+    const present = [group, { ...other, id: "another" }].map((one) => ({ id: PHYSICAL[0], group: one }));
+    const plans = planGroups(present, wants("/dev/mapper/other-both"), new Set());
+    expect(plans.map(({ wanted }) => wanted.map(({ volume }) => volume.name))).toEqual([["both"], []]);
   });
 });
 

@@ -98,6 +98,19 @@ describe("members become arrays", () => {
     const two = [member("vda", facts), member("vdb", { ...facts, role: 1 })] as const;
     expect(only(...two).complete).toBe(false);
     expect(only(...two, member("vdc", { ...facts, role: 1 })).complete).toBe(true);
+    // As many as there should be, and none in the other slot.
+    expect(only(member("vda"), member("vdb")).complete).toBe(false);
+  });
+
+  test("members that nothing tells apart are no copies", () => {
+    const [first, second] = [member("vda", { version: "0.90.0" }), member("vdb", { version: "0.90.0" })];
+    const array = only(
+      ...[first, second].map(({ device, found }) => {
+        const { number: _, ...details } = found.details ?? {};
+        return { device, found: { ...found, details } };
+      }),
+    );
+    expect([names(array.devices), names(array.copies)]).toEqual([["vda", "vdb"], []]);
   });
 
   test("of two copies of a member the newer one is taken, else the first", () => {
