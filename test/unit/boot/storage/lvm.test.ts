@@ -10,6 +10,7 @@ import { planGroups, wantsOf } from "../../../../src/boot/storage/lvm-plan.ts";
 import { readLvmSettings } from "../../../../src/boot/storage/lvm-settings.ts";
 import { type Tree, attribute, device, fakeKernel } from "../../../../syscalls/fake.ts";
 import { bootOn } from "../../../fixtures/disks-in-memory.ts";
+import { diskWith } from "../../../fixtures/disks-in-memory.ts";
 import { GROUP_TEXT, PHYSICAL, groupText, physicalVolume } from "../../../fixtures/lvm.ts";
 
 /** What lvm answers; by default it makes the devices of the volumes that it is asked for. */
@@ -319,6 +320,18 @@ describe("what has gone wrong", () => {
     await show(["vda"]);
     expect(layer.problems()).toEqual(["/dev/vda is left alone, as rd.lvm=0 says."]);
     expect(layer.waitsFor()).toEqual([]);
+  });
+
+  test("of damaged physical volumes and those on logical volumes nothing is made, and nothing told", async () => {
+    const { layer } = machine("rd.lvm=0");
+    const found = { type: "LVM2_member", usage: "raid" } as const;
+    layer.update([
+      { device: diskWith("vda", "8:0", found), found: { ...found, damaged: "LVM2 label is damaged" } },
+      { device: { ...diskWith("dm-0", "253:0", found), dmName: "vg--a-lv--b" }, found },
+    ]);
+    expect(layer.problems()).toEqual([]);
+    layer.update([{ device: { ...diskWith("dm-9", "253:9", found), dmName: "clear" }, found }]);
+    expect(layer.problems()).toEqual(["/dev/dm-9 is left alone, as rd.lvm=0 says."]);
   });
 
   test("metadata that can't be read", async () => {
