@@ -209,6 +209,30 @@ describe("members are missing", () => {
         "and needs all at this level. It is optional, and nothing waits for it.",
     ]);
   });
+
+  test("an optional one that still waits is told of at the end, and no other is", async () => {
+    for (const [line, told] of [
+      [`rd.md.optional=${ARRAY}`, 1],
+      ["", 0],
+    ] as const) {
+      const at = setting(line);
+      at.layer.update([member("vda")]);
+      expect(at.lines).toEqual([]);
+      await at.layer.stop();
+      expect(
+        at.lines.filter((said) => said.endsWith("It is optional, and nothing waits for it.")),
+      ).toHaveLength(told);
+      expect(at.lines).toHaveLength(told);
+    }
+  });
+
+  test("an optional one that has no member here is not waited for, though it is named", () => {
+    const other = "01234567:89abcdef:01234567:89abcdef";
+    const at = setting(`rd.md.uuid=${other} rd.md.uuid=${ARRAY_COLONS} rd.md.optional=${other}`);
+    at.layer.update([]);
+    const words = `array ${ARRAY_COLONS}, which rd.md.uuid= names, has no member here`;
+    expect([at.layer.waitsFor(), at.layer.problems()]).toEqual([[words], [`${words}.`]]);
+  });
 });
 
 describe("mdadm fails", () => {
