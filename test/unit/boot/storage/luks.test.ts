@@ -279,6 +279,23 @@ test.each([
   await at.layer.stop();
 });
 
+test("a volume whose header is elsewhere is opened with that", async () => {
+  const at = scene("", {
+    answers: ["right"],
+    opens: { right: 0 },
+    files: {
+      dev: { vda: "\0".repeat(8192) },
+      etc: { crypttab: "root /dev/vda none luks,header=/header.img\n" },
+      "header.img": fromBytes(luks1()),
+    },
+  });
+  at.layer.update([]);
+  while (at.told.length < 2) await Bun.sleep(1);
+  expect(at.calls[0]?.argv.slice(6, 8)).toEqual(["--header", "/header.img"]);
+  expect(at.layer.problems()).toEqual([]);
+  await at.layer.stop();
+});
+
 test.each([
   ["by its key file", { files: { "crypto_keyfile.bin": "k" }, opens: { "/crypto_keyfile.bin": 0 } }],
   ["by a passphrase", { answers: ["right"], opens: { right: 0 } }],
