@@ -7,6 +7,7 @@ import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { plainLog } from "../../../../src/boot/log.ts";
 import { readOptions } from "../../../../src/boot/cmdline/options.ts";
+import type { Desk } from "../../../../src/boot/prompt/desk.ts";
 import type { Question } from "../../../../src/boot/prompt/prompt.ts";
 import { Reaper } from "../../../../src/boot/children/reaper.ts";
 import { noTiming } from "../../../../src/boot/timing/timing.ts";
@@ -92,7 +93,9 @@ function scene(
   devices.scan();
   const loaded: string[] = [];
   let lastBusy: boolean | undefined;
+  let expected = 0;
   const context = {
+    desk: { expect: () => void expected++ } as unknown as Desk,
     changed: () => void (lastBusy = layer.isBusy()),
     loadModules: async (modules: readonly string[]) => void loaded.push(...modules),
   };
@@ -161,6 +164,7 @@ function scene(
     devices,
     kernel,
     busyWhenLastChanged,
+    expected: () => expected,
   };
 }
 
@@ -179,6 +183,33 @@ test("a volume that nobody gave the right passphrase for is told from one that n
     await at.layer.stop();
   }
 });
+
+test("nor does what fails in another way hide that", async () => {
+  const at = scene(`${named} rd.luks.name=${SECOND}=second rd.luks.options=tries=1`, {
+    uuids: [LUKS_UUID, SECOND],
+    answers: ["wrong"],
+    opens: { "second wrong": 4 },
+  });
+  at.layer.update(await at.members());
+  await at.idle();
+  expect([at.layer.problems().length, at.layer.hasRefused()]).toEqual([2, true]);
+  await at.layer.stop();
+});
+
+test.each([
+  ["", {}, 1],
+  ["rd.luks.options=headless", {}, 0],
+  ["", { files: { usr: {} } }, 0],
+] as const)(
+  "who may answer from elsewhere is told that a question may come: %p %p",
+  async (line, how, told) => {
+    const at = scene(`${named} ${line}`, how);
+    at.layer.update(await at.members());
+    await Bun.sleep(5);
+    expect(at.expected()).toBe(told);
+    await at.layer.stop();
+  },
+);
 
 describe("what is named", () => {
   test("is lacking until it is open, and is no hindrance", async () => {
@@ -664,6 +695,8 @@ describe("a volume that nobody named", () => {
   test("is opened when the root is not there, after a moment", async () => {
     const { layer, members, idle, asked } = scene("root=LABEL=hidden", { answers: ["a"], opens: { a: 0 } });
     layer.update(await members());
+    await Bun.sleep(50);
+    expect([asked, layer.isBusy()]).toEqual([[], true]);
     await idle();
     expect(asked).toEqual([`Passphrase for vda (luks-${LUKS_UUID}): `]);
   });
@@ -674,6 +707,8 @@ describe("a volume that nobody named", () => {
     expect(layer.isBusy()).toBe(false);
     expect(asked).toEqual([]);
     expect(layer.problems()).toEqual(["rd.luks=0 keeps encrypted volumes closed."]);
+    const none = scene(`rd.luks=0 ${named}`, {}).layer;
+    expect([none.lacks(), none.problems()]).toEqual([[], []]);
   });
 });
 
