@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { failing, recorded } from "../../../syscalls/failing.ts";
 import { attribute, device, fakeKernel, symlink } from "../../../syscalls/fake.ts";
 import {
+  O_CLOEXEC,
   type Syscalls,
   exists,
   list,
@@ -36,6 +37,22 @@ describe("reading", () => {
     expect(readTextIfThere(sys, "/none")).toBeUndefined();
     expect(() => readText(sys, "/none")).toThrow("ENOENT");
     expect(() => readTextIfThere(sys, "/dir")).toThrow("EISDIR");
+    expect(() => readTextIfThere(failing(sys, 1, "EACCES"), "/none")).toThrow("EACCES");
+  });
+
+  test("asks for no more memory at once than there is, whatever a file says of its size", () => {
+    const { sys } = fakeKernel({ rootfs: { kcore: "x".repeat(10_000) } });
+    const boastful: Syscalls = { ...sys, fstat: (fd) => ({ ...sys.fstat(fd), size: 2 ** 47 }) };
+    expect(readFile(boastful, "/kcore").length).toBe(10_000);
+  });
+
+  test("leaves no descriptor to a child that is started meanwhile", () => {
+    const { sys, calls } = recorded(fakeKernel({ rootfs: { file: "x", dir: {} } }).sys);
+    readFile(sys, "/file");
+    writeFile(sys, "/file", "y");
+    list(sys, "/dir");
+    const opened = calls.flatMap(({ name, args }) => (name === "open" ? [Number(args[1]) & O_CLOEXEC] : []));
+    expect(opened).toEqual([O_CLOEXEC, O_CLOEXEC, O_CLOEXEC]);
   });
 
   test("closes the file when it fails", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { MSG_TRUNC } from "../../../syscalls/constants.ts";
 import type { Argument, Driver } from "../../../syscalls/driver.ts";
 import { linux } from "../../../syscalls/linux.ts";
 import { syscallNumbers } from "../../../syscalls/numbers.ts";
@@ -71,6 +72,15 @@ describe("strings", () => {
     expect(calls[0]?.args.map((arg) => (arg instanceof Uint8Array ? arg.length : arg))).toEqual([10_001]);
   });
 
+  test("end with a NUL, however long", () => {
+    for (const length of [0, 1, 4094, 4095, 4096, 4097]) {
+      const { sys, calls } = scripted(0);
+      sys.chdir("x".repeat(length));
+      const [path] = calls[0]?.args ?? [];
+      expect(path instanceof Uint8Array ? path.indexOf(0) : "no string").toBe(length);
+    }
+  });
+
   test("with a NUL never reach it", () => {
     const { sys, calls } = scripted(0);
     expect(() => sys.mount("a\0", "/b", "c", 0, "d")).toThrow("mount /b: not valid here (EINVAL)");
@@ -80,9 +90,10 @@ describe("strings", () => {
 });
 
 describe("datagrams", () => {
-  test("that were cut short are an error", () => {
-    const { sys } = scripted(20_000);
+  test("that were cut short are an error, which the kernel is asked to tell", () => {
+    const { sys, calls } = scripted(20_000);
     expect(() => sys.recv(3, 0)).toThrow("EMSGSIZE");
+    expect(Number(calls[0]?.args[3]) & MSG_TRUNC).toBe(MSG_TRUNC);
   });
 
   test("from another kind of socket are an error", () => {

@@ -5,9 +5,12 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bunDriver } from "../../../syscalls/bun.ts";
+import { SIG_BLOCK } from "../../../syscalls/constants.ts";
+import { errnoNumber } from "../../../syscalls/errno.ts";
 import { readText } from "../../../syscalls/files.ts";
 import { linux } from "../../../syscalls/linux.ts";
 import { syscallNumbers } from "../../../syscalls/numbers.ts";
+import { threadCalls } from "../../../syscalls/threads.ts";
 
 const driver = bunDriver();
 const sys = linux(driver);
@@ -88,6 +91,26 @@ describe("slow calls", () => {
     rmSync(dir, { recursive: true });
   });
 
+  test("take no signal: their threads have all blocked that can be", async () => {
+    const mask = new BigUint64Array(1);
+    await driver.callSlow(nr.rt_sigprocmask, SIG_BLOCK, null, new Uint8Array(mask.buffer), 8);
+    // Bits 8 and 18 are SIGKILL and SIGSTOP, 31 and 32 the C library's own.
+    expect(mask[0]?.toString(16)).toBe("fffffffe7ffbfeff");
+  });
+
+  test("say when no socket pair can be had, and are made again then; and when no thread can be", async () => {
+    let isFull = true;
+    const callSlow = threadCalls({
+      call: (number, ...args) =>
+        isFull && number === nr.socketpair ? -errnoNumber("EMFILE") : driver.call(number, ...args),
+      address: driver.address,
+      startThread: () => errnoNumber("EAGAIN"),
+    });
+    expect(await callSlow(nr.getpid).catch((error: unknown) => error)).toMatchObject({ code: "EMFILE" });
+    isFull = false;
+    expect(await callSlow(nr.getpid)).toBe(-errnoNumber("EAGAIN"));
+  });
+
   test("leave the caller's signal mask as it was", async () => {
     const before = signalMask();
     await Promise.all(Array.from({ length: 20 }, () => driver.callSlow(nr.getpid)));
@@ -101,6 +124,10 @@ describe("a program", () => {
     const { exitCode, stdout } = runProgram("end");
     expect(stdout).toBe("4 late\n4 last\n");
     expect(exitCode).toBe(0);
+  });
+
+  test("is not kept by one for which no thread could be had", () => {
+    expect(runProgram("starve")).toEqual({ stdout: "-11\n", exitCode: 0 });
   });
 
   test("can end while one is pending", () => {

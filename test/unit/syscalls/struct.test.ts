@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { View, toBytes } from "../../../src/lib/bytes.ts";
+import { STATX_MNT_ID } from "../../../syscalls/constants.ts";
 import { machineCode } from "../../../syscalls/machine-code.ts";
 import { syscallNumbers } from "../../../syscalls/numbers.ts";
 import {
@@ -12,6 +13,7 @@ import {
   readNetlinkPort,
   readRlimit,
   readSiginfo,
+  readStatx,
   readTimespec,
 } from "../../../syscalls/struct.ts";
 
@@ -67,6 +69,15 @@ describe("structs", () => {
     expect(readNetlinkPort(new View(address), address.length)).toBe(77);
     expect(readNetlinkPort(new View(address), 0)).toBeUndefined();
     expect(readNetlinkPort(new View(new Uint8Array(12)), 12)).toBeUndefined();
+  });
+
+  test("a file has the number of its mount where the kernel tells it", () => {
+    const view = new DataView(new ArrayBuffer(256));
+    view.setBigUint64(144, 77n, true);
+    const mount = () => readStatx(new View(new Uint8Array(view.buffer))).mountId;
+    expect(mount()).toBeUndefined();
+    view.setUint32(0, STATX_MNT_ID, true);
+    expect(mount()).toBe(77n);
   });
 
   test("a siginfo without a child is none", () => {
