@@ -6,7 +6,7 @@ import { ROOT_FOLDERS, type Tree, type TreeEntry } from "./tree.ts";
 
 /** The whole root. */
 export async function demoTree(): Promise<Tree> {
-  const busybox = await staticBusybox();
+  const busybox = staticBusybox();
   const applets = (await run([busybox, "--list-full"])).split("\n");
   return [
     ...ROOT_FOLDERS,

@@ -54,14 +54,8 @@ export async function tryRun(
   /** Seconds of processors that it took, and all that it started. */
   readonly cpu_s: number;
 }> {
-  const name = argv[0] ?? "";
-  const program = Bun.which(name, { PATH });
-  if (program === null)
-    throw new UserError(
-      `The program '${name}' is missing.`,
-      "'make setup-test' installs the packages that qemu/packages.txt lists.",
-    );
-  const child = Bun.spawn([program, ...argv.slice(1)], {
+  const [name = "", ...words] = argv;
+  const child = Bun.spawn([programPath(name), ...words], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { ...process.env, LC_ALL: "C", PATH, ...options.env },
     stdin: options.stdin === undefined ? "ignore" : Buffer.from(options.stdin),
@@ -75,6 +69,16 @@ export async function tryRun(
   ]);
   const cpu_s = Number(child.resourceUsage()?.cpuTime.total ?? Number.NaN) / 1e6;
   return { status, stdout, stderr, cpu_s };
+}
+
+/** Where a program of this machine lies. Throws UserError when it is missing. */
+export function programPath(name: string): string {
+  const program = Bun.which(name, { PATH });
+  if (program !== null) return program;
+  throw new UserError(
+    `The program '${name}' is missing.`,
+    "'make setup-test' installs the packages that qemu/packages.txt lists.",
+  );
 }
 
 /**

@@ -7,7 +7,7 @@ import { toolParts } from "../src/image/recipes/index.ts";
 import { RootTree } from "../src/image/root-tree.ts";
 import { type SshWishes, sshPart } from "../src/image/ssh/part.ts";
 import { writeImage } from "../src/image/write.ts";
-import { PROJECT, run } from "./host.ts";
+import { PROJECT, programPath } from "./host.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** What a machine of this folder needs for an ext4 root on its first disk. */
@@ -61,7 +61,7 @@ export async function rdinitImage(request: RdinitImage): Promise<string> {
     ...(request.kernel === undefined
       ? {}
       : { modules: modulesOf(request.kernel, request.drivers ?? MACHINE_DRIVERS) }),
-    ...(request.shell === true ? { busybox: await staticBusybox() } : {}),
+    ...(request.shell === true ? { busybox: staticBusybox() } : {}),
     files: request.files ?? [],
     parts: [
       ...(request.ssh === undefined ? [] : [sshPart(root, request.ssh).part]),
@@ -94,7 +94,7 @@ function modulesOf(kernel: Kernel, drivers: readonly string[]) {
   };
 }
 
-/** The path of Debian's static busybox. */
-export async function staticBusybox(): Promise<string> {
-  return (await run(["sh", "-c", "command -v busybox"])).trim();
+/** The path of Debian's static busybox. Throws UserError when it is missing. */
+export function staticBusybox(): string {
+  return programPath("busybox");
 }

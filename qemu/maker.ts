@@ -5,7 +5,7 @@
 import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { keptFolder } from "./cache.ts";
-import { fingerprint, run } from "./host.ts";
+import { fingerprint, programPath } from "./host.ts";
 import { builtinKernel } from "./kernel.ts";
 import type { Kernel } from "./kernel.ts";
 import { startMachine } from "./machine.ts";
@@ -31,7 +31,8 @@ export interface MakerRecipe {
 const TOOLS = ["mdadm", "lvm", "cryptsetup", "mkfs.ext4", "mkfs.btrfs", "mkfs.xfs", "mkswap"];
 
 /** No udev runs in the guest: the tools make their nodes themselves and wait for nobody. */
-const LVM_CONF = "activation {\n  udev_sync = 0\n  udev_rules = 0\n}\ndevices {\n  use_devicesfile = 0\n}\n";
+export const LVM_CONF =
+  "activation {\n  udev_sync = 0\n  udev_rules = 0\n}\ndevices {\n  use_devicesfile = 0\n}\n";
 
 const DONE = "The disks are made.";
 
@@ -90,8 +91,8 @@ async function makeInGuest(recipe: MakerRecipe, kernel: Kernel, initramfs: Tree,
 }
 
 async function makerTree(recipe: MakerRecipe): Promise<Tree> {
-  const busybox = await which("busybox");
-  const programs = await Promise.all(TOOLS.map(which));
+  const busybox = programPath("busybox");
+  const programs = TOOLS.map(programPath);
   const init = [
     "#!/bin/busybox sh",
     "/bin/busybox mkdir -p /bin /sbin /usr/bin /usr/sbin /dev /proc /sys /run /tmp /mnt",
@@ -124,8 +125,4 @@ async function makerTree(recipe: MakerRecipe): Promise<Tree> {
 /** Where a file lies on this machine does not matter to what is made from it. */
 function withoutPlace(entry: Tree[number]): unknown {
   return entry.kind === "file" ? { ...entry, from: "" } : entry;
-}
-
-async function which(name: string): Promise<string> {
-  return (await run(["sh", "-c", 'command -v "$0"', name])).trim();
 }

@@ -24,7 +24,7 @@ export async function recordTree(): Promise<Tree> {
 /** The init alone, with what it needs. */
 export async function recordInit(): Promise<Tree> {
   return [
-    { path: "/bin/busybox", kind: "file", from: await staticBusybox(), mode: 0o755 },
+    { path: "/bin/busybox", kind: "file", from: staticBusybox(), mode: 0o755 },
     { path: "/sbin/init", kind: "text", text: INIT, mode: 0o755 },
   ];
 }

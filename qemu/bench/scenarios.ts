@@ -1,9 +1,9 @@
 /** What boots are compared on: a root, and everything that can bring it up, on the same kernel and disks. */
 
 import { join } from "node:path";
-import { run } from "../host.ts";
+import { programPath } from "../host.ts";
 import type { Kernel } from "../kernel.ts";
-import { makeDisksInGuest } from "../maker.ts";
+import { LVM_CONF, makeDisksInGuest } from "../maker.ts";
 import { type BusyboxStorage, busyboxImage } from "../peers/busybox.ts";
 import { dracut, dracutWithKey } from "../peers/dracut.ts";
 import { initramfsTools, initramfsToolsWithKey } from "../peers/initramfs-tools.ts";
@@ -107,7 +107,7 @@ async function busyboxStorage({ tools, modules, encrypted }: Stack): Promise<Bus
   const open = `cryptsetup open --key-file ${STACK_KEY_PATH} /dev/mapper/${STACK_VOLUME} clear`;
   return {
     modules,
-    tools: await Promise.all(tools.map(which)),
+    tools: tools.map(programPath),
     steps: [
       "export DM_DISABLE_UDEV=1",
       "busybox mkdir -p /run/lock /run/lvm /run/cryptsetup",
@@ -117,29 +117,20 @@ async function busyboxStorage({ tools, modules, encrypted }: Stack): Promise<Bus
       ...(encrypted ? [open] : []),
     ],
     files: [
-      {
-        path: "/etc/lvm/lvm.conf",
-        kind: "text",
-        text: "activation {\n  udev_sync = 0\n  udev_rules = 0\n}\ndevices {\n  use_devicesfile = 0\n}\n",
-      },
+      { path: "/etc/lvm/lvm.conf", kind: "text", text: LVM_CONF },
       ...(encrypted ? [{ path: STACK_KEY_PATH, kind: "text", text: STACK_KEY, mode: 0o600 } as const] : []),
     ],
   };
 }
 
-async function which(name: string): Promise<string> {
-  return (await run(["sh", "-c", 'command -v "$0"', name])).trim();
-}
-
 /** The peers that can do it, and what they have to be told: initramfs-tools puts together all that it finds. */
-function stackPeers({ encrypted }: Stack): readonly { peer: Peer; parameters: string }[] {
+function stackPeers(stack: Stack): readonly { peer: Peer; parameters: string }[] {
   const key = { path: STACK_KEY_PATH, text: STACK_KEY, uuid: STORAGE.luks };
   const named = ` rd.md.uuid=${STORAGE.array} rd.lvm.lv=${STORAGE.group}/${STORAGE.volume}`;
-  const unlock = ` rd.luks.name=${STORAGE.luks}=clear rd.luks.key=${STORAGE.luks}=${STACK_KEY_PATH}`;
-  return encrypted
+  return stack.encrypted
     ? [
         { peer: initramfsToolsWithKey(key), parameters: "" },
-        { peer: dracutWithKey(key), parameters: `${named}${unlock}` },
+        { peer: dracutWithKey(key), parameters: `${named}${stackParameters(stack)}` },
       ]
     : [
         { peer: initramfsTools, parameters: "" },

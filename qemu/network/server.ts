@@ -140,7 +140,7 @@ async function serverImage(name: string, kernel: Kernel, setup: ServerSetup): Pr
   };
   const files: Tree = [
     { path: "/init", kind: "text", text: `${init.join("\n")}\n`, mode: 0o755 },
-    { path: "/bin/busybox", kind: "file", from: await staticBusybox(), mode: 0o755 },
+    { path: "/bin/busybox", kind: "file", from: staticBusybox(), mode: 0o755 },
     ...["dev", "root", "tree", "changes"].map((path) => ({ path: `/${path}`, kind: "dir" }) as const),
     ...Object.entries(texts).map(
       ([path, text]) => ({ path: `/config/${path}`, kind: "text", text }) as const,

@@ -120,7 +120,7 @@ test.skipIf(need !== undefined)(
   async () => {
     const file = await probeDisk(dir);
     const hook = "#!/bin/busybox sh\nexec /bin/busybox mount -t ext4 -o ro /dev/vda $NEWROOT\n";
-    const busybox = await staticBusybox();
+    const busybox = staticBusybox();
     const system: Tree = [
       { path: "/bin/busybox", kind: "file", from: busybox, mode: 0o755 },
       { path: "/sbin/init", kind: "link", target: "/bin/busybox" },

@@ -3,7 +3,7 @@
 import { beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { makeDisk } from "../../qemu/disks.ts";
-import { run } from "../../qemu/host.ts";
+import { programPath } from "../../qemu/host.ts";
 import { rdinitImage, staticBusybox } from "../../qemu/images.ts";
 import { type Kernel, stockKernel } from "../../qemu/kernel.ts";
 import { buildProbe } from "../../qemu/probe.ts";
@@ -143,10 +143,10 @@ test(
   "subvolumes: the root by rootflags=, /usr by its fstab, and by mount.usrflags= from the root's own device",
   async () => {
     const file = join(temporaryDirectory(), "subvolumes.img");
-    const tool = await findTool("btrfs");
+    const tool = programPath("btrfs");
     const tree: Tree = [
       ...ROOT_FOLDERS,
-      { path: "/bin/busybox", kind: "file", from: await staticBusybox(), mode: 0o755 },
+      { path: "/bin/busybox", kind: "file", from: staticBusybox(), mode: 0o755 },
       { path: "/bin/btrfs", kind: "file", from: tool, mode: 0o755 },
       ...(await libraries([tool])),
       { path: "/sbin/init", kind: "text", text: MAKER, mode: 0o755 },
@@ -186,7 +186,3 @@ test(
   },
   TEST_MS * 3,
 );
-
-async function findTool(name: string): Promise<string> {
-  return (await run(["sh", "-c", 'command -v "$0"', name])).trim();
-}

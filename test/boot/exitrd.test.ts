@@ -95,7 +95,7 @@ test(
   async () => {
     const tree: Tree = [
       ...ROOT_FOLDERS,
-      { path: "/bin/busybox", kind: "file", from: await staticBusybox(), mode: 0o755 },
+      { path: "/bin/busybox", kind: "file", from: staticBusybox(), mode: 0o755 },
       { path: "/sbin/init", kind: "text", text: INIT, mode: 0o755 },
     ];
     const disks = await makeDisksInGuest({ ...raid1LvmLuks(tree), name: "exitrd" });

@@ -47,7 +47,7 @@ for (const compression of Object.keys(COMPRESSIONS) as ImageCompression[])
     `the kernel unpacks ${compression}, behind an early archive that is not compressed`,
     async () => {
       const script = "#!/bin/busybox sh\n/bin/busybox cat /word /early/word\n/bin/busybox poweroff -f\n";
-      const busybox = readFileSync(await staticBusybox());
+      const busybox = readFileSync(staticBusybox());
       const file = { type: "file", mode: 0o755 } as const;
       const initrd = join(dir, `${compression}.img`);
       const entries: CpioEntry[] = [

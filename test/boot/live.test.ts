@@ -44,7 +44,7 @@ let initrd: string;
 beforeAll(async () => {
   tree = [
     ...ROOT_FOLDERS,
-    { path: "/bin/busybox", kind: "file", from: await staticBusybox(), mode: 0o755 },
+    { path: "/bin/busybox", kind: "file", from: staticBusybox(), mode: 0o755 },
     { path: "/sbin/init", kind: "text", text: INIT, mode: 0o755 },
     { path: "/etc/boots", kind: "text", text: "" },
     { path: "/etc/motd", kind: "text", text: "hello" },

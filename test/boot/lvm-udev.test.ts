@@ -29,7 +29,7 @@ async function udevRoot(): Promise<Tree> {
   return [
     ...ROOT_FOLDERS,
     { path: "/sbin/init", kind: "text", text: INIT, mode: 0o755 },
-    { path: "/bin/busybox", kind: "file", from: await staticBusybox(), mode: 0o755 },
+    { path: "/bin/busybox", kind: "file", from: staticBusybox(), mode: 0o755 },
     { path: "/lib/systemd/systemd-udevd", kind: "link", target: "/usr/bin/udevadm" },
     ...programs.map((path) => ({ path, kind: "file", from: path, mode: 0o755 }) as const),
     ...RULES.map((name) => {

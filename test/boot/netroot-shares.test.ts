@@ -41,7 +41,7 @@ async function makeRoot(name: string): Promise<string> {
   const to = join(dir, name);
   const tree: Tree = [
     ...ROOT_FOLDERS,
-    { path: "/bin/busybox", kind: "file", from: await staticBusybox(), mode: 0o755 },
+    { path: "/bin/busybox", kind: "file", from: staticBusybox(), mode: 0o755 },
     { path: "/sbin/init", kind: "text", text: INIT, mode: 0o755 },
   ];
   mkdirSync(to);

@@ -70,7 +70,7 @@ async function startClient(
     [
       { path: "/init", kind: "text", text: `${init.join("\n")}\n`, mode: 0o755 },
       { path: "/lease", kind: "text", text: LEASE, mode: 0o755 },
-      { path: "/bin/busybox", kind: "file", from: await staticBusybox(), mode: 0o755 },
+      { path: "/bin/busybox", kind: "file", from: staticBusybox(), mode: 0o755 },
       ...["dev", "proc", "etc", "mnt"].map((path) => ({ path: `/${path}`, kind: "dir" }) as const),
       ...tree,
     ],

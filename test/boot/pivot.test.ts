@@ -29,7 +29,7 @@ let disk: string;
 
 beforeAll(async () => {
   disk = await probeDisk(dir);
-  const busybox = { kind: "file", from: await staticBusybox(), mode: 0o755 } as const;
+  const busybox = { kind: "file", from: staticBusybox(), mode: 0o755 } as const;
   await makeDisk({
     file: boot,
     type: "ext4",
@@ -97,7 +97,7 @@ test(
     await packInitramfs(
       [
         { path: "/init", kind: "text", text: STAND_IN, mode: 0o755 },
-        { path: "/bin/busybox", kind: "file", from: await staticBusybox(), mode: 0o755 },
+        { path: "/bin/busybox", kind: "file", from: staticBusybox(), mode: 0o755 },
         { path: "/rdinit", kind: "file", from: join(PROJECT, "build/rdinit"), mode: 0o755 },
       ],
       initrd,

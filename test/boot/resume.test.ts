@@ -67,7 +67,7 @@ async function sleeperDisk(name: string, device: string): Promise<string> {
     tree: [
       ...ROOT_FOLDERS,
       { path: "/sbin/init", kind: "text", text: sleeper(device), mode: 0o755 },
-      { path: "/bin/busybox", kind: "file", from: await staticBusybox(), mode: 0o755 },
+      { path: "/bin/busybox", kind: "file", from: staticBusybox(), mode: 0o755 },
       ...applets.map((applet) => ({ path: `/bin/${applet}`, kind: "link", target: "busybox" }) as const),
     ],
   });

@@ -151,7 +151,7 @@ test(
     const own = [
       { name: "dev", mode: DIRECTORY },
       { name: "dev/console", mode: 0o20600, rdev: [5, 1] as const },
-      { name: "busybox", mode: 0o100755, data: readFileSync(await staticBusybox(), "latin1") },
+      { name: "busybox", mode: 0o100755, data: readFileSync(staticBusybox(), "latin1") },
       { name: "init", mode: 0o100755, data: INIT },
       { name: "t", mode: DIRECTORY, mtime: 5 },
     ];

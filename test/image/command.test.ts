@@ -146,7 +146,7 @@ test("what the root has in /etc/rdinit.d, modprobe.d and rdinit.ini comes along"
   };
   await write("etc/rdinit.d/pre-mount/10-hello", "#!/bin/hello\n", 0o755);
   await write("etc/rdinit.d/pre-mount/README", "not a hook\n", 0o644);
-  cpSync(await staticBusybox(), join(root, "bin/hello"));
+  cpSync(staticBusybox(), join(root, "bin/hello"));
   await write("etc/modprobe.d/mine.conf", "blacklist floppy\n", 0o644);
   await write("etc/rdinit.ini", "[image]\ndrivers = none\n[boot]\nroot = LABEL=mine\n", 0o644);
   const file = join(dir, "etc.img");

@@ -80,7 +80,7 @@ test("rdinit check misses what --ssh would have brought", async () => {
 });
 
 test("parameters that ask for the network bring what they need", async () => {
-  cpSync(await staticBusybox(), join(root, "bin/busybox"));
+  cpSync(staticBusybox(), join(root, "bin/busybox"));
   const file = join(dir, "asked.img");
   const [, modules = ""] = options;
   const build = ["--root", root, "--modules", modules, "--drivers", "virtio_net", "-o", file];

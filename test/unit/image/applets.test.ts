@@ -5,7 +5,7 @@ import { run } from "../../../qemu/host.ts";
 import { readApplets } from "../../../src/image/applets.ts";
 
 test("a busybox's programs are what it lists itself", async () => {
-  const busybox = await staticBusybox();
+  const busybox = staticBusybox();
   const listed = (await run([busybox, "--list"])).trim().split("\n");
   expect(readApplets(readFileSync(busybox))).toEqual(listed);
 });
