@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "
 import { basename, join } from "node:path";
 import { UserError } from "../src/lib/errors.ts";
 import { readRecord, writeRecord } from "./cache.ts";
-import { cacheDir, fingerprint, run, tryRun, withLock } from "./host.ts";
+import { cacheDir, fingerprint, makeIn, run, tryRun, withLock } from "./host.ts";
 import type { Kernel } from "./kernel.ts";
 import { dependencies, unpackPackage } from "./stock.ts";
 
@@ -88,8 +88,8 @@ export async function builtinKernelWith(source: string, to: string): Promise<voi
         "CONFIG_INITRAMFS_COMPRESSION_NONE=y",
       ];
       await Bun.write(config, `${plain}${lines.join("\n")}\n`);
-      await make(objects, ["olddefconfig"]);
-      await make(objects, ["bzImage"]);
+      await makeIn(objects, "the kernel", "olddefconfig");
+      await makeIn(objects, "the kernel", "bzImage");
       cpSync(join(objects, "arch/x86/boot/bzImage"), to);
     } finally {
       await Bun.write(config, plain);
@@ -122,7 +122,7 @@ async function build(dir: string, source: Source, fragment: string): Promise<Ker
   await run(["make", "-s", "-C", tree, `O=${objects}`, "tinyconfig"]);
   const config = join(objects, ".config");
   await Bun.write(config, (await Bun.file(config).text()) + fragment);
-  await make(objects, ["olddefconfig"]);
+  await makeIn(objects, "the kernel", "olddefconfig");
   const { missing, unwanted } = lostOptions(fragment, await Bun.file(config).text());
   const lost = await knownTo(tree, missing);
   if (lost.length > 0)
@@ -132,7 +132,7 @@ async function build(dir: string, source: Source, fragment: string): Promise<Ker
     );
   if (unwanted.length > 0)
     process.stderr.write(`${source.id} turns these on all the same: ${unwanted.join(", ")}\n`);
-  await make(objects, ["bzImage"]);
+  await makeIn(objects, "the kernel", "bzImage");
   return install(dir, objects);
 }
 
@@ -171,19 +171,6 @@ async function install(dir: string, objects: string): Promise<Kernel> {
   await Bun.write(join(modules, "modules.order"), "");
   await run(["depmod", "-b", root, version]);
   return { version, vmlinuz, modules };
-}
-
-/** Two jobs at low priority: the machine stays usable. */
-async function make(objects: string, targets: readonly string[]): Promise<void> {
-  const log = join(objects, "make.log");
-  const argv = ["nice", "-n", "10", "make", "-s", "-j2", "-C", objects, ...targets];
-  const { status, stderr } = await tryRun(argv, { log });
-  if (status === 0) return;
-  const words = stderr.trimEnd().split("\n").slice(-15).join("\n");
-  throw new UserError(
-    `Building the kernel failed at '${targets.join(" ")}':\n${words}`,
-    `The whole log is in ${log}.`,
-  );
 }
 
 /** The installed source package, else the downloaded one, else a fresh download. */

@@ -1,7 +1,7 @@
 /** The build machine as the harness uses it: its programs, its cache, a lock between two test workers. */
 
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { UserError } from "../src/lib/errors.ts";
@@ -39,8 +39,12 @@ export async function runCounted(
 ): Promise<{ readonly stdout: string; readonly cpu_s: number }> {
   const result = await tryRun(argv, options);
   if (result.status === 0) return result;
-  const words = (result.stderr || result.stdout).trimEnd().split("\n").slice(-15).join("\n");
+  const words = lastWords(result.stderr || result.stdout);
   throw new UserError(`'${argv.join(" ")}' ended with status ${result.status}:\n${words}`);
+}
+
+function lastWords(output: string): string {
+  return output.trimEnd().split("\n").slice(-15).join("\n");
 }
 
 /** As run(), but the status is part of the result. Throws UserError only when the program is missing. */
@@ -55,6 +59,8 @@ export async function tryRun(
   readonly cpu_s: number;
 }> {
   const [name = "", ...words] = argv;
+  // Bun writes behind what a file holds.
+  if (options.log !== undefined) writeFileSync(options.log, "");
   const child = Bun.spawn([programPath(name), ...words], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { ...process.env, LC_ALL: "C", PATH, ...options.env },
@@ -69,6 +75,22 @@ export async function tryRun(
   ]);
   const cpu_s = Number(child.resourceUsage()?.cpuTime.total ?? Number.NaN) / 1e6;
   return { status, stdout, stderr, cpu_s };
+}
+
+/**
+ * Makes `target` of `what` in its build tree, in two jobs at low priority: the machine stays usable. Throws UserError with
+ * make's last words when it fails.
+ */
+export async function makeIn(dir: string, what: string, target: string): Promise<void> {
+  const log = join(dir, "make.log");
+  const argv = ["nice", "-n", "10", "make", "-s", "-j2", "-C", dir, target];
+  const { status, stderr } = await tryRun(argv, { log });
+  if (status === 0) return;
+  appendFileSync(log, stderr);
+  throw new UserError(
+    `Building ${what} failed at '${target}':\n${lastWords(stderr)}`,
+    `The whole log is in ${log}.`,
+  );
 }
 
 /** Where a program of this machine lies. Throws UserError when it is missing. */

@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { UserError, describe } from "../../src/lib/errors.ts";
 import { keptFolder } from "../cache.ts";
-import { fingerprint, run, tryRun } from "../host.ts";
+import { fingerprint, makeIn, run } from "../host.ts";
 import { sourceFiles } from "./apt.ts";
 
 /** The configuration besides `make defconfig`. */
@@ -58,23 +58,14 @@ async function build(dir: string, tarball: string): Promise<void> {
   const source = join(dir, "source");
   mkdirSync(source);
   await run(["tar", "-x", "-f", tarball, "-C", source, "--strip-components=1"]);
-  await make(source, "defconfig");
+  await makeIn(source, "busybox", "defconfig");
   const config = join(source, ".config");
   const names = SETTINGS.map((line) => line.replace(/=.*/, ""));
   const kept = (await Bun.file(config).text())
     .split("\n")
     .filter((line) => !names.some((name) => line.includes(`${name}=`) || line.includes(`${name} is`)));
   await Bun.write(config, `${[...kept, ...SETTINGS].join("\n")}\n`);
-  await make(source, "busybox");
+  await makeIn(source, "busybox", "busybox");
   renameSync(join(source, "busybox"), join(dir, "busybox"));
   for (const name of ["source", "lists", "cache", "sources"]) rmSync(join(dir, name), { recursive: true });
-}
-
-async function make(source: string, target: string): Promise<void> {
-  const log = join(source, "make.log");
-  const argv = ["nice", "-n", "10", "make", "-s", "-j2", "-C", source, target];
-  const { status, stderr } = await tryRun(argv, { log });
-  if (status === 0) return;
-  const words = stderr.trimEnd().split("\n").slice(-15).join("\n");
-  throw new UserError(`Building busybox failed at '${target}':\n${words}`, `The whole log is in ${log}.`);
 }

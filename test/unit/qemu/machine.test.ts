@@ -3,12 +3,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { knownTo, lostOptions } from "../../../qemu/builtin.ts";
 import { diskArguments } from "../../../qemu/devices.ts";
-import { PROJECT, fingerprint, run, tryRun, withLock } from "../../../qemu/host.ts";
+import { PROJECT, fingerprint, makeIn, run, tryRun, withLock } from "../../../qemu/host.ts";
 import { machineArguments } from "../../../qemu/machine.ts";
 import { loadOrder } from "../../../qemu/modules.ts";
 import { dependencies, distributionIds, ofVersion } from "../../../qemu/stock.ts";
 import type { UserError } from "../../../src/lib/errors.ts";
-import { temporaryDirectory } from "../../fixtures/temporary.ts";
+import { temporaryDirectory, temporaryTree } from "../../fixtures/temporary.ts";
 
 describe("machineArguments", () => {
   const base = { name: "unit", kernel: "/k" };
@@ -138,6 +138,17 @@ describe("run", () => {
     const [, target = ""] = /^'make (.*)' installs/.exec((error as UserError).remedy) ?? [];
     expect(await Bun.file(join(PROJECT, "Makefile")).text()).toContain(`\n${target}:\n`);
   });
+});
+
+test("what make can't make is told in its last words, and all of them are in the log", async () => {
+  const complaints = "\t@for at in $$(seq 20); do echo complaint $$at >&2; done; echo said; false";
+  const dir = temporaryTree({ Makefile: `good:\n\t@echo done\nbad:\n${complaints}\n` });
+  await makeIn(dir, "it", "good");
+  const error: unknown = await makeIn(dir, "it", "bad").catch((thrown: unknown) => thrown);
+  const { message, remedy } = error as UserError;
+  expect(message).toStartWith("Building it failed at 'bad':\ncomplaint 7\n");
+  expect(remedy).toBe(`The whole log is in ${join(dir, "make.log")}.`);
+  expect(await Bun.file(join(dir, "make.log")).text()).toMatch(/^said\ncomplaint 1\n[^]*complaint 20\n/);
 });
 
 test("withLock lets one in at a time, and lets the next in after a failure", async () => {
