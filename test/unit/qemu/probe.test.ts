@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { HANDOVER_RULES } from "../../../qemu/handover/rules.ts";
+import { HANDOVER_RULES, STACKED_RULES } from "../../../qemu/handover/rules.ts";
 import { run } from "../../../qemu/host.ts";
 import { buildProbe, compare, describeDifferences, parseListing } from "../../../qemu/probe.ts";
 import type { Listing } from "../../../qemu/probe.ts";
@@ -82,6 +82,27 @@ describe("HANDOVER_RULES", () => {
     expect(left([], ["mount./run.parent=outside"])).toEqual(["mount./run.parent"]);
     expect(left(["mounts.count=2"], ["mounts.count=7"])).toEqual(["mounts.count"]);
     expect(left([], ["mount./dev/pts.type=devpts"])).toEqual(["mount./dev/pts.type"]);
+  });
+
+  test("allow nothing to be another, or gone, that the kernel's own start has as well", () => {
+    const fields = ["dev", "root", "options", "propagation", "type", "source", "super", "statfs", "parent"];
+    const keys = [
+      ...["dev", "proc", "sys", "run"].flatMap((at) => fields.map((field) => `mount./${at}.${field}`)),
+      ...["udev", "udev/data", "udev/data/b253:0", "mdadm", "mdadm/map"].map((name) => `dir./run/${name}`),
+    ];
+    const before = keys.map((key) => `${key}=tmpfs`);
+    expect(
+      left(
+        before,
+        keys.map((key) => `${key}=/`),
+      ),
+    ).toEqual(keys);
+    expect(left(before, [])).toEqual(keys);
+    const nodes = ["dm-0", "md0", "mapper/clear", "bootgroup"].map((name) => `dir./dev/${name}`);
+    const [had, has] = ["block", "char"].map((type) => listing(...nodes.map((key) => `${key}=${type}`)));
+    const stacked = compare(had ?? listing(), has ?? listing(), STACKED_RULES);
+    expect(stacked.map(({ key }) => key)).toEqual(nodes);
+    expect(compare(listing(), has ?? listing(), STACKED_RULES)).toEqual([]);
   });
 
   test("allow less memory than 4 MB, and sizes made from memory to shrink", () => {

@@ -32,10 +32,12 @@ function logged(messages: readonly string[]): string {
 test("messages are read as they were said, however many lines they took", () => {
   const word = fc.string({ minLength: 1, maxLength: 60, unit: fc.constantFrom(..."ab.:(/ü…") });
   const message = fc.array(word, { minLength: 1, maxLength: 60 }).map((words) => words.join(" "));
+  const long = fc.array(word, { minLength: 60, maxLength: 99 }).map((words) => words.join(" "));
   fc.assert(
-    fc.property(fc.array(message, { maxLength: 4 }), (messages) => {
+    fc.property(fc.array(fc.oneof(message, long), { maxLength: 4 }), (messages) => {
       expect(said(showing(logged(messages)))).toEqual(messages);
     }),
+    { endOnFailure: true },
   );
 });
 
@@ -55,4 +57,5 @@ test("the kernel's time is that of the first such line; there is none without", 
   expect(kernelTime(text, "a word")).toBe(12.5);
   expect(kernelTime(text, "word")).toBeNaN();
   expect(kernelTime(text, "none")).toBeNaN();
+  expect(kernelTime("init: [    3.000000] told\n", "told")).toBeNaN();
 });
