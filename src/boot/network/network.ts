@@ -29,6 +29,8 @@ export class Network {
   private running: { readonly session: Session; readonly bringUp: BringUp } | undefined;
   private refused: UserError | undefined;
   private hasFailed = false;
+  /** Addresses that were left for the real system, whose start failed. */
+  private left: ReadonlySet<string> = new Set();
   private next = Promise.withResolvers<void>();
 
   /** @param before the links that were up before anything of ours ran (look.ts) */
@@ -57,7 +59,7 @@ export class Network {
     }
     boot.log.info(`bringing the network up, for ${why}`);
     try {
-      const session = new Session(boot, settings, this.loadModules);
+      const session = new Session(boot, settings, this.loadModules, this.left);
       this.refused = undefined;
       const bringUp = new BringUp(session);
       this.running = { session, bringUp };
@@ -168,6 +170,7 @@ export class Network {
       await Promise.all(running.bringUp.interfaces.map((one) => one.end(!rootIsOnNetwork)));
     if (rootIsOnNetwork && running !== undefined) {
       const { interfaces } = running.bringUp;
+      this.left = new Set(interfaces.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
       tellRealSystem(this.boot, interfaces, collectNames(running.session, interfaces));
     }
     await takeDown(this.boot, this.before, rootIsOnNetwork);

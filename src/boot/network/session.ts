@@ -9,6 +9,7 @@ import {
   readAddresses,
   readLinks,
 } from "../../../syscalls/rtnetlink/index.ts";
+import { formatAddress } from "../../network/address.ts";
 import { type Advertised, takeAdvertised, valid } from "../../network/router-names.ts";
 import type { NetworkSettings } from "../../network/types.ts";
 import { UserError, describe } from "../../lib/errors.ts";
@@ -42,11 +43,15 @@ export class Session {
   private readonly byRouters = new Map<number, readonly Advertised[]>();
   private isOver = false;
 
-  /** @throws UserError when the kernel has no network */
+  /**
+   * @param ours addresses that a session before has set and left for the real system
+   * @throws UserError when the kernel has no network
+   */
   constructor(
     boot: Boot,
     settings: NetworkSettings,
     loadModules: (names: readonly string[]) => Promise<void>,
+    ours: ReadonlySet<string> = new Set(),
   ) {
     this.boot = boot;
     this.settings = settings;
@@ -54,7 +59,9 @@ export class Session {
     try {
       this.kernel = new Rtnetlink(boot.sys);
       this.atStart = new Set(readLinks(this.kernel).map(({ index }) => index));
-      this.addressesAtStart = readAddresses(this.kernel);
+      this.addressesAtStart = readAddresses(this.kernel).filter(
+        ({ address }) => !ours.has(formatAddress(address)),
+      );
       this.monitor = new NetworkMonitor(boot.sys, {
         failed: (error) =>
           boot.log.error(`The kernel does not tell of the network any more: ${describe(error)}.`),

@@ -41,3 +41,14 @@ test("who asks again is not told that the network is up while it is still under 
   expect(await Promise.race([again, Bun.sleep(300).then(() => "waits")])).toBe("waits");
   expect((await again).interfaces.map(({ name }) => name)).toEqual(["eth0"]);
 });
+
+test("after a hand-over that failed DHCP is asked anew: what was left up is the machine's own", async () => {
+  const { lines, network } = networkWith("ip=eth0:link-local,dhcp", "eth0");
+  const asked = (): number => lines.filter((line) => line.includes("DHCP needs udhcpc")).length;
+  await network.up();
+  expect(asked()).toBe(1);
+  await network.end(true);
+  await network.up();
+  expect(lines.join("\n")).not.toContain("already");
+  expect(asked()).toBe(2);
+});
