@@ -57,8 +57,11 @@ function readOption(code: number, body: Uint8Array, before: Dhcp6Message): Parti
       return { nameservers: pieces(body, 16).map(formatAddress) };
     case dhcp6Options.search:
       return { search: parseNames(body) ?? fail() };
-    case HOST_NAME:
-      return { hostName: parseNames(body.subarray(1))?.[0] ?? fail() };
+    case HOST_NAME: {
+      // What a server makes of ours is nothing that an address should depend on.
+      const hostName = parseNames(body.subarray(1))?.[0];
+      return hostName === undefined ? {} : { hostName };
+    }
     case dhcp6Options.sntpServers:
       return { ntpServers: [...(before.ntpServers ?? []), ...pieces(body, 16).map(formatAddress)] };
     case dhcp6Options.ntpServers: {

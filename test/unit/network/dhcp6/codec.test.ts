@@ -115,6 +115,15 @@ test("a host name may stand without an end", () => {
   expect(parseDhcp6(bytes("07 123456 0027 0005 01 03 776562"))?.hostName).toBe("web");
 });
 
+test("a host name that is none, or cut short, is left out, and the rest counts", () => {
+  for (const option of ["0027 0001 00", "0027 0006 00 04 613b6262", "0027 0003 00 07 65"])
+    expect(parseDhcp6(bytes(`07 123456 ${option} 0007 0001 ff`))).toEqual({
+      type: "reply",
+      transaction: 0x123456,
+      preference: 255,
+    });
+});
+
 test("names that are fit for no file are left out", () => {
   expect(parseDhcp6(bytes("07 123456 0018 000b 04 613b6262 00 03 6c616e 00"))?.search).toEqual(["lan"]);
 });
