@@ -16,20 +16,6 @@ import {
 import { isDomain } from "./domains.ts";
 import type { Lease, Route } from "./types.ts";
 
-/**
- * The variables of an environment: NAME=VALUE with NULs between them as in /proc/PID/environ, or in lines, where a
- * value with an end of line in it is cut short. Byte strings.
- */
-export function readEnvironment(content: string): Map<string, string> {
-  const entries = content.split(content.includes("\0") ? "\0" : "\n");
-  return new Map(
-    entries.flatMap((entry) => {
-      const equals = entry.indexOf("=");
-      return equals <= 0 ? [] : [[entry.slice(0, equals), entry.slice(equals + 1)] as const];
-    }),
-  );
-}
-
 /** The lease of a `bound` or `renew`; undefined when the environment holds no address. */
 export function parseLease(environment: ReadonlyMap<string, string>): Lease | undefined {
   const address = address4(environment.get("ip"));

@@ -14,7 +14,7 @@ import {
 } from "../../src/network/address.ts";
 import type { PresentLink } from "../../src/network/find-link.ts";
 import { isLinkName } from "../../src/network/link-names.ts";
-import { parseLease, readEnvironment } from "../../src/network/lease.ts";
+import { parseLease } from "../../src/network/lease.ts";
 import { planNetwork } from "../../src/network/plan.ts";
 import { formatResolvConf, planResolving } from "../../src/network/resolv-conf.ts";
 import { leaseRoutes } from "../../src/network/routes.ts";
@@ -164,8 +164,8 @@ describe("leases", () => {
   test("whatever a server writes, each gateway is on the link or gets there before it is used", () => {
     fc.assert(
       fc.property(fc.array(variable, { maxLength: 12 }), (all) => {
-        const lines = ["ip=10.0.2.15", ...all.map(([name, words]) => `${name}=${words.join(" ")}`)];
-        const lease = parseLease(readEnvironment(lines.join("\0")));
+        const variables = all.map(([name, words]) => [name, words.join(" ")] as const);
+        const lease = parseLease(new Map([["ip", "10.0.2.15"], ...variables]));
         if (lease === undefined) return;
         expect(formatResolvConf(planResolving({ nameservers: [], peerDns: true }, [], [lease]))).toMatch(
           /^(?:search [\w. -]+\n)?(?:nameserver [\d.]+\n)*$/,
