@@ -36,7 +36,8 @@ export interface Configure {
 /**
  * The plan for these links; to be made again when a link appears or goes. Without an ip= it asks DHCP. Where an ip=
  * names no interface, it is the boot interface; or without one what is made of others and is no part of another; or
- * every card that nothing else is wished of. A fixed address goes to one of them, best with a carrier.
+ * every card that nothing else is wished of. A fixed address goes to one of them, best with a carrier; bring-up.ts has it
+ * stay there.
  */
 export function planNetwork(settings: NetworkSettings, links: readonly PresentLink[]): NetworkPlan {
   const { renames, named, problems } = planRenames(settings, links);

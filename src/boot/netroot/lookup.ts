@@ -62,7 +62,7 @@ export async function findAddress(
   if (found === undefined)
     throw new UserError(
       `No name server has told the address of ${text(server)} within ${(boot.options.deviceTimeout_ms ?? 0) / 1000} s: ` +
-        `${nameservers.join(", ")} did not answer.`,
+        `${nameservers.join(", ")} ${search.refusal === undefined ? "did not answer" : `can't tell (${search.refusal})`}.`,
       "Name the server by its address to do without.",
     );
   if (found instanceof UserError) throw found;
@@ -96,6 +96,8 @@ export function addressInHosts(hosts: string, name: string): string | undefined 
 /** Asks all servers for both families, again and again; the first address of one counts, of the other when there is none. */
 class Search {
   result: string | UserError | undefined;
+  /** What a server said that can't tell. */
+  refusal: string | undefined;
   private readonly name: string;
   private readonly prefers: Family;
   private readonly open: Asked[] = [];
@@ -150,7 +152,10 @@ class Search {
     const answer = decodeAnswer(bytes, question);
     if (answer === undefined || this.result !== undefined) return;
     // A server that can't tell (SERVFAIL, REFUSED) may be no word about the name: another may know.
-    if (answer.code !== 0 && answer.code !== NO_SUCH_NAME) return;
+    if (answer.code !== 0 && answer.code !== NO_SUCH_NAME) {
+      this.refusal = CODES[answer.code] ?? `code ${answer.code}`;
+      return;
+    }
     if (!this.answers.has(family) || answer.addresses.length > 0) this.answers.set(family, answer);
     const [first] = this.answers.get(this.prefers)?.addresses ?? [];
     if (first !== undefined) return this.end(first);
@@ -169,6 +174,8 @@ class Search {
 
 const AGAIN_MS = 2000;
 const NO_SUCH_NAME = 3;
+/** RFC 1035, section 4.1.1. */
+const CODES: Readonly<Record<number, string>> = { 1: "FORMERR", 2: "SERVFAIL", 4: "NOTIMP", 5: "REFUSED" };
 
 // Not to be guessed by who would like to answer in the server's place.
 function randomId(): number {

@@ -192,6 +192,11 @@ describe("name servers", () => {
     expect(lines.join("\n")).toContain("waiting for the address of server.test from 10.77.0.1");
     expect(state.open).toBe(0);
   });
+  test("answer, and can't tell: so says the sentence at the deadline", async () => {
+    const { boot } = setting("rd.timeout=0.1");
+    const { ask } = servers((_, question) => answer(question, [], 5));
+    await expect(lookUp(boot, "server.test", one, ask)).rejects.toThrow("10.77.0.1 can't tell (REFUSED).");
+  });
   test("can't be reached at all", async () => {
     await expect(lookUp(setting("").boot, "server.test", one, unreachable)).rejects.toThrow(
       "No name server can be asked for server.test: 10.77.0.1: no way",
