@@ -8,6 +8,7 @@ import type { ArchiveTree } from "../image/archive-tree.ts";
 import { findBusyboxes } from "../image/busybox.ts";
 import { examineInterfaces } from "../image/host/interfaces.ts";
 import { type Need, networkNeeds } from "../image/network-needs.ts";
+import { readText } from "../image/module-tree.ts";
 import { findFiles, findProgram } from "../image/recipes/look.ts";
 import type { RootTree } from "../image/root-tree.ts";
 import { text } from "../lib/bytes.ts";
@@ -65,7 +66,11 @@ function missingCards(
   const { release, index } = modules;
   if (machine === undefined) {
     const any = tree.list(`/lib/modules/${release}/kernel/drivers/net`).length > 0;
-    return any ? [] : [`${why} needs a network interface, and the image has no module that drives one.`];
+    // Kernels for virtual machines and small boards have theirs built in, beside modules for all else.
+    const builtin = readText(tree, `/lib/modules/${release}/modules.builtin`) ?? "";
+    return any || /^kernel\/drivers\/net\//m.test(builtin)
+      ? []
+      : [`${why} needs a network interface, and the image has no module that drives one.`];
   }
   const { cards } = examineInterfaces(machine);
   const lacking = cards.filter(({ drivers }) => !drivers.some((driver) => index.isKnown(driver)));

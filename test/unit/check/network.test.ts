@@ -73,6 +73,13 @@ test("a card, DHCP, and modules of what is made of cards", () => {
   ]);
 });
 
+test("a kernel with modules may have the drivers of cards built in", () => {
+  const builtin = { [`${M}/modules.builtin`]: "kernel/fs/ext4/ext4.ko\nkernel/drivers/net/virtio_net.ko\n" };
+  expect(
+    check("ip=dhcp root=nfs:h:/x", { ...modules("fs/nfs/nfs", "fs/nfs/nfsv4"), ...builtin, ...DHCP }),
+  ).toEqual([]);
+});
+
 test("without modules the kernel has all of that built in", () => {
   expect(check("ip=dhcp root=nfs:h:/x", DHCP)).toEqual([]);
 });
