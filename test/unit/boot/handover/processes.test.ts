@@ -1,9 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { reapAll, stopProcesses, strayProcesses } from "../../../../src/boot/handover/processes.ts";
+import {
+  processesBelow,
+  reapAll,
+  stopProcesses,
+  strayProcesses,
+} from "../../../../src/boot/handover/processes.ts";
 import { Reaper } from "../../../../src/boot/children/reaper.ts";
 import { type FakeProcess, fakeKernel } from "../../../../syscalls/fake.ts";
 import { intercept } from "../../../../syscalls/intercept.ts";
+import { refusalOf } from "../../../../syscalls/methods.ts";
 import { collectLog } from "../../../fixtures/collect-log.ts";
 
 function machine(processes: readonly FakeProcess[]) {
@@ -68,6 +74,41 @@ describe("who would be left behind", () => {
       }),
     );
   });
+});
+
+test("who descends from a process, in however many steps, and not itself", () => {
+  const { sys } = machine([
+    { pid: 52, ppid: 51, name: "sh" },
+    { pid: 50, name: "dropbear" },
+    { pid: 51, ppid: 50, name: "session" },
+    { pid: 53, ppid: 52, name: "sleep" },
+    { pid: 60, name: "udhcpc" },
+    { pid: 61, ppid: 60, name: "its child" },
+  ]);
+  const below = processesBelow(sys, 50).map(({ pid, parent }) => [pid, parent]);
+  expect(below.toSorted(([a = 0], [b = 0]) => a - b)).toEqual([
+    [51, 50],
+    [52, 51],
+    [53, 52],
+  ]);
+  expect(processesBelow(sys, 61)).toEqual([]);
+});
+
+test("one that ends between two looks at it is nobody", async () => {
+  for (const gone of ["/proc/50/stat", "/proc/50/cmdline", "kill"]) {
+    const kernel = machine([{ pid: 50, name: "brief" }]);
+    let isGone = false;
+    const sys = intercept(kernel.sys, ({ name, args }, proceed) => {
+      if ((name === "open" && args[0] === gone) || name === gone) {
+        if (!isGone) kernel.exit(50);
+        isGone = true;
+        throw refusalOf(name, args, "ESRCH");
+      }
+      return proceed();
+    });
+    expect(await stopProcesses(sys, collectLog().log, new Reaper(sys))).toEqual([]);
+    expect(isGone).toBe(true);
+  }
 });
 
 describe("stopping them", () => {
