@@ -52,8 +52,7 @@ export async function makeReady(
 ): Promise<BlockDevice> {
   const { device, types, pass, part } = request;
   const { found } = await readContents(boot, device);
-  const [named] = types;
-  const type = types.length === 1 && named !== undefined && named !== "auto" ? named : found?.type;
+  const type = types.length === 1 ? types[0] : found?.type;
   if (type === undefined || (found !== undefined && found.usage !== "filesystem")) return device;
   if (type === "btrfs") await gatherBtrfs(boot, devices, request, loadFilesystem);
   if (!(await checkFilesystem(boot, { device, type, pass, part }, run))) return device;

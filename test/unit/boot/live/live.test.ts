@@ -269,6 +269,16 @@ describe("a live root that can't be had leaves nothing mounted, and a sentence",
     });
 });
 
+test("an overlay on a disk is mounted to be written to, in directories with the rights of the root", async () => {
+  const { error, mounts, kernel } = await living("vda", {
+    line: "root=live:/dev/vda rd.live.overlay=/dev/vdc",
+  });
+  expect(error).toBeUndefined();
+  expect(mounts).toContain("/run/initramfs/overlayfs ext4 rw");
+  const made = kernel.files("254:32").toSorted();
+  expect(made).toEqual(["/LiveOS", "/LiveOS/overlay-LIVE-1-2", "/LiveOS/ovlwork"]);
+});
+
 test("whichever call fails, it is told in a sentence, and the next try succeeds", async () => {
   const line = "root=live:/dev/vda rd.live.overlay=/dev/vdc rd.timeout=0.001";
   let failed = 0;
