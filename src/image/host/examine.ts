@@ -7,7 +7,7 @@ import type { Part } from "../part.ts";
 import { keyboardPart } from "./keyboards.ts";
 import { allLayers, type Layer, type Tool } from "./layer.ts";
 import { mountAt, parseMountinfo } from "./mountinfo.ts";
-import { readText } from "./sysfs.ts";
+import { attribute, readText } from "./sysfs.ts";
 import { Walk } from "./walk.ts";
 
 export { describeLayer } from "./describe.ts";
@@ -20,12 +20,13 @@ export interface HostNeeds {
   readonly keyboards: Part;
   /** Recipes of tools that the layers need, each once. */
   readonly tools: readonly Tool[];
-  /** The file systems, or the device, with all that they are on. */
+  /** The file systems, or the device, with all that they are on; of a host also the device that it wakes from. */
   readonly layers: readonly Layer[];
 }
 
 /**
- * Examines the machine whose / is `root` (with its /sys and /proc): what its mounts at these points need. Points at
+ * Examines the machine whose / is `root` (with its /sys and /proc): what its mounts at these points need, and the device
+ * that it wakes from when it was hibernated (/sys/power/resume, Documentation/power/swsusp.rst). Points at
  * which nothing is mounted are part of another, and passed over; one that is on no device is left out with a note.
  * Modules that are loaded are asked for by name; what other kernels may have instead, only if it is there.
  * @throws UserError when / is on no device, or /proc and /sys tell nothing
@@ -54,7 +55,9 @@ export function examineHost(root: FileTree, points: readonly string[] = ["/", "/
     notes.push(`${text(point)} ${what}, so its drivers are not in the image.`);
     return [];
   });
-  return { ...needsOf(layers, "the root of this machine", notes), keyboards: keyboardPart(root) };
+  const wakesFrom = walk.numbered(attribute(root, "/sys/power/resume") ?? "0:0");
+  const all = wakesFrom === undefined ? layers : [...layers, wakesFrom];
+  return { ...needsOf(all, "the root of this machine", notes), keyboards: keyboardPart(root) };
 }
 
 /**

@@ -1,7 +1,13 @@
 /** The examination of a machine as QEMU makes it: test/fixtures/machines/qemu.txt. */
 
 import { describe, expect, test } from "bun:test";
-import { allLayers, describeLayer, examineDevice, examineHost } from "../../../../src/image/host/examine.ts";
+import {
+  type HostNeeds,
+  allLayers,
+  describeLayer,
+  examineDevice,
+  examineHost,
+} from "../../../../src/image/host/examine.ts";
 import { machineWithRoot, readListing } from "../../../fixtures/machines/load.ts";
 import { MemoryTree } from "../../../fixtures/memory-tree.ts";
 
@@ -127,6 +133,25 @@ test("mounts besides the root, when they are mounts of their own", () => {
   expect(more.part.notes).toEqual([
     "/var is a tmpfs, which is in memory, so its drivers are not in the image.",
   ]);
+});
+
+function wakingFrom(resume: string): HostNeeds {
+  const mountinfo = "26 1 252:0 / / rw,relatime - ext4 /dev/bootgroup/boot-root rw\n";
+  const more = { "proc/self/mountinfo": mountinfo, "sys/power/resume": resume };
+  return examineHost(new MemoryTree({ ...readListing(), ...more }));
+}
+
+describe("what it wakes from", () => {
+  test("an encrypted volume of its own", () => {
+    const { layers, part, tools } = wakingFrom("252:1\n");
+    expect(layers.map(describeLayer).slice(1)).toEqual(["/dev/mapper/clear: LUKS2 on sdb (sd_mod, ahci)"]);
+    expect(part.modules).toEqual(expect.arrayContaining(["dm_crypt", "ahci"]));
+    expect(tools.map(({ name }) => name)).toEqual(["fsck.ext4", "lvm", "mdadm", "cryptsetup"]);
+  });
+
+  test.each(["0:0\n", "8:99\n", ""])("nothing (%j)", (resume) => {
+    expect(wakingFrom(resume).layers.map(({ node }) => node)).toEqual(["/"]);
+  });
 });
 
 test("its keyboards, and those that it may get", () => {
