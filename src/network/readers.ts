@@ -1,6 +1,7 @@
 /** How the network's words are read: each adds to what those before have said. */
 
 import { switchValue } from "../boot/cmdline/switch-word.ts";
+import { readSeconds } from "../lib/seconds.ts";
 import { parseIp } from "./ip-word.ts";
 import type { Parsed } from "./parsed.ts";
 import type { InterfaceWish, LinkRef, NetworkSettings, NetworkTimeouts } from "./types.ts";
@@ -70,15 +71,12 @@ export function timeout(key: keyof NetworkTimeouts, name: string, meaning: strin
     name,
     usage: `${name}=SECONDS`,
     meaning,
-    read: withValue((value, { timeouts }) =>
-      /^\d{1,9}(\.\d{1,3})?$/.test(value)
-        ? {
-            draft: {
-              timeouts: { ...timeouts, [key]: Math.round(Math.min(Number(value), longest_s) * 1000) },
-            },
-          }
-        : { ignored: "it is not a number of seconds." },
-    ),
+    read: withValue((value, { timeouts }) => {
+      const timeout_ms = readSeconds(value);
+      return typeof timeout_ms === "string"
+        ? { ignored: timeout_ms }
+        : { draft: { timeouts: { ...timeouts, [key]: timeout_ms } } };
+    }),
   };
 }
 
@@ -107,6 +105,3 @@ export function added<T>(parsed: Parsed<T>, add: (made: T) => Partial<Draft>): S
 export function without<T extends { readonly name: string }>(list: readonly T[], one: T): T[] {
   return list.filter(({ name }) => name !== one.name);
 }
-
-// A day bounds what a timer can take, and what anyone can mean.
-const longest_s = 86_400;

@@ -7,6 +7,7 @@
  */
 
 import type { RebootAction } from "../../../syscalls/index.ts";
+import { readSeconds } from "../../lib/seconds.ts";
 import type { Options } from "../context.ts";
 import { withoutLive } from "../live/overlay-words.ts";
 import { pointNamed } from "../points.ts";
@@ -179,14 +180,6 @@ function readSwitch(...options: readonly ("debug" | "info" | "trace" | "shell")[
     const on = value === undefined || switchValue(value);
     return on === undefined ? "it is neither 0 nor 1." : all(on);
   };
-}
-
-// A day bounds what a timer can take, and what anyone can mean.
-const longest_s = 86_400;
-
-function readSeconds(value: string): number | string {
-  if (!/^\d{1,9}(\.\d{1,3})?$/.test(value)) return "it is not a number of seconds.";
-  return Math.round(Math.min(Number(value), longest_s) * 1000);
 }
 
 function readTimeout(

@@ -1,6 +1,7 @@
 /** What the parameters say of LVM. Names and meanings of the first three are those of dracut.cmdline(7). */
 
 import { text } from "../../lib/bytes.ts";
+import { readSeconds } from "../../lib/seconds.ts";
 import { type Word, sameName } from "../cmdline/cmdline.ts";
 import { switchValue } from "../cmdline/switch-word.ts";
 import { isName } from "./lvm-names.ts";
@@ -74,10 +75,10 @@ export const lvmParameters: readonly Parameter[] = [
     name: "rd.lvm.timeout",
     usage: "rd.lvm.timeout=SECONDS",
     meaning: "how long to wait for missing physical volumes (default 30)",
-    read: (settings, value) =>
-      /^\d{1,9}(\.\d{1,3})?$/.test(value)
-        ? { ...settings, timeout_ms: Math.round(Math.min(Number(value), longest_s) * 1000) }
-        : "it is not a number of seconds.",
+    read: (settings, value) => {
+      const timeout_ms = readSeconds(value);
+      return typeof timeout_ms === "string" ? timeout_ms : { ...settings, timeout_ms };
+    },
   },
 ];
 
@@ -101,6 +102,3 @@ const defaults: LvmSettings = {
   mode: "complete",
   timeout_ms: 30_000,
 };
-
-// A day bounds what a timer can take, and what anyone can mean.
-const longest_s = 86_400;

@@ -1,6 +1,7 @@
 /** The parameters of arrays of md: dracut.cmdline(7), with rd.md.timeout and rd.md.optional besides. */
 
 import { text } from "../../lib/bytes.ts";
+import { readSeconds } from "../../lib/seconds.ts";
 import { dashUuid } from "../../lib/uuid.ts";
 import { type Word, sameName } from "../cmdline/cmdline.ts";
 import { switchValue } from "../cmdline/switch-word.ts";
@@ -53,8 +54,8 @@ export const mdParameters: readonly Parameter[] = [
       "how long to wait for missing members before an array is started degraded (default 30, or two thirds of " +
       "rd.retry=; 0 never starts it so)",
     read: (value, settings) => {
-      if (!isSeconds(value)) return "it is not a number of seconds.";
-      const timeout_ms = Math.round(Math.min(Number(value), longest_s) * 1000);
+      const timeout_ms = readSeconds(value);
+      if (typeof timeout_ms === "string") return timeout_ms;
       return { ...settings, timeout_ms: timeout_ms === 0 ? undefined : timeout_ms };
     },
   },
@@ -87,18 +88,12 @@ export function readMdSettings(words: readonly Word[]): { settings: MdSettings; 
 // As in dracut, whose initqueue starts them when so much of its own time has passed.
 function withRetry(words: readonly Word[], settings: MdSettings): MdSettings {
   const value = words.findLast(({ name }) => sameName(name, "rd.retry"))?.value ?? "";
-  if (!isSeconds(value) || Number(value) === 0) return settings;
-  return { ...settings, timeout_ms: Math.round((Math.min(Number(value), longest_s) * 2000) / 3) };
-}
-
-function isSeconds(value: string): boolean {
-  return /^\d{1,9}(\.\d{1,3})?$/.test(value);
+  const all_ms = readSeconds(value);
+  if (typeof all_ms === "string" || all_ms === 0) return settings;
+  return { ...settings, timeout_ms: Math.round((all_ms * 2) / 3) };
 }
 
 const defaults: MdSettings = { enabled: true, uuids: [], conf: true, timeout_ms: 30_000, optional: [] };
-
-// A day bounds what a timer can take, and what anyone can mean.
-const longest_s = 86_400;
 
 function readSwitch(key: "enabled" | "conf"): Parameter["read"] {
   return (value, settings) => {
