@@ -11,7 +11,7 @@ import type { Device } from "./device.ts";
 import { safeNumber, trimEnd, utf16ToUtf8, withZeros } from "./fields.ts";
 import { badChecksum } from "./format.ts";
 import { mbrEntries } from "./mbr.ts";
-import type { Partition, PartitionTable } from "./partitions.ts";
+import type { Partition, PartitionTable } from "./table.ts";
 
 /** The GPT of a disk whose first sector is `boot`; undefined when no protective MBR says that there is one. */
 export async function readGpt(

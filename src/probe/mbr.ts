@@ -9,7 +9,7 @@ import type { View } from "../lib/bytes.ts";
 import type { Device } from "./device.ts";
 import { isExfat } from "./exfat.ts";
 import { ntfsTable } from "./ntfs.ts";
-import type { Partition, PartitionTable } from "./partitions.ts";
+import type { Partition, PartitionTable } from "./table.ts";
 import { fatGeometry } from "./vfat.ts";
 
 /** One of the four entries of a table; places in sectors, relative to what the table belongs to. */

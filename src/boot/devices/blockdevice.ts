@@ -2,7 +2,8 @@
 
 import { type Fd, O_CLOEXEC, O_NONBLOCK, O_RDONLY, type Syscalls, isErrno } from "../../../syscalls/index.ts";
 import { describe } from "../../lib/errors.ts";
-import { type PartitionTable, readPartitionTable } from "../../probe/partitions.ts";
+import { readPartitionTable } from "../../probe/partitions.ts";
+import type { PartitionTable } from "../../probe/table.ts";
 import { type Found, type Reader, isAmbivalent, probeSuperblock } from "../../probe/superblock.ts";
 import { isPartOfVolume } from "../storage/lvm-names.ts";
 import { readAttribute } from "./attributes.ts";

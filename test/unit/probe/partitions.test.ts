@@ -4,7 +4,7 @@ import { gptImage } from "../../fixtures/superblocks/gpt.ts";
 import { expectLikeLibblkid, tableOf } from "../../fixtures/superblocks/tables.ts";
 import { Workshop, bytesOf, partx, patch, run } from "../../fixtures/superblocks/tools.ts";
 import { text, toBytes } from "../../../src/lib/bytes.ts";
-import type { PartitionTable } from "../../../src/probe/partitions.ts";
+import type { PartitionTable } from "../../../src/probe/table.ts";
 
 const shop = new Workshop();
 afterAll(() => shop.remove());

@@ -3,7 +3,7 @@ import type { BlockDevice, Contents } from "../../../../src/boot/devices/blockde
 import { BlockDevices } from "../../../../src/boot/devices/blockdevices.ts";
 import { type DeviceRef, parseDeviceRef } from "../../../../src/boot/devices/deviceref.ts";
 import { findDevice } from "../../../../src/boot/devices/finddevice.ts";
-import type { Partition } from "../../../../src/probe/partitions.ts";
+import type { Partition } from "../../../../src/probe/table.ts";
 import { type Tree, fakeKernel, symlink } from "../../../../syscalls/fake.ts";
 
 interface Shape {
