@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { UserError } from "../src/lib/errors.ts";
 import { readRecord, writeRecord } from "./cache.ts";
 import { cacheDir, fingerprint, makeIn, run, tryRun, withLock } from "./host.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel } from "./installed.ts";
 import { dependencies, unpackPackage } from "./stock.ts";
 
 /** What a link with an initramfs inside leaves in the build tree, 100 MB each, and the next makes anew. */

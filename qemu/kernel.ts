@@ -9,18 +9,12 @@
 
 import { describe } from "../src/lib/errors.ts";
 import { builtinKernel } from "./builtin.ts";
+import type { Kernel } from "./installed.ts";
 import { stockKernel } from "./stock.ts";
 
 export { builtinKernel, builtinKernelWith, genInitCpio } from "./builtin.ts";
+export type { Kernel } from "./installed.ts";
 export { stockKernel } from "./stock.ts";
-
-export interface Kernel {
-  /** What `uname -r` says under it. */
-  readonly version: string;
-  readonly vmlinuz: string;
-  /** Its lib/modules/VERSION folder, with the lists that depmod makes. */
-  readonly modules: string;
-}
 
 if (import.meta.main) {
   const which = process.argv[2] ?? "";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { UserError } from "../src/lib/errors.ts";
 import { readRecord, writeRecord } from "./cache.ts";
 import { cacheDir, run, withLock } from "./host.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel } from "./installed.ts";
 
 interface Distribution {
   /** The package that depends on the newest kernel. */
