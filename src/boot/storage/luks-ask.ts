@@ -47,6 +47,8 @@ export class Questions {
   private console: Promise<void> | undefined;
   private question = new AbortController();
   private right: Uint8Array | undefined;
+  /** While an answer is tried, which takes seconds: what it opens may be there before cryptsetup has ended. */
+  private isTrying = false;
   /** When the pause after a wrong answer is over, by performance.now(). */
   private rests_until = 0;
 
@@ -70,6 +72,11 @@ export class Questions {
       this.asking ??= this.ask().finally(() => (this.asking = undefined));
       await this.asking;
     }
+  }
+
+  /** True while the console belongs to a question, or to the answer of one. */
+  get isOpen(): boolean {
+    return this.isTrying || this.shop.states.in("asked for").length > 0;
   }
 
   /** How long no answer is taken yet, after a wrong one; 0 when a question is open. */
@@ -122,12 +129,14 @@ export class Questions {
 
   /** Tries the passphrase on all, keeps it if it has opened any, and overwrites it. */
   private async tryOrForget(passphrase: Uint8Array): Promise<Tried> {
+    this.isTrying = true;
     try {
       const tried = await this.tryAll(passphrase);
       // The buffer may be used for the next.
       if (tried.right !== undefined) this.keep(secretCopy(tried.right));
       return tried;
     } finally {
+      this.isTrying = false;
       passphrase.fill(0);
     }
   }

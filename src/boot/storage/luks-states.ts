@@ -49,8 +49,11 @@ export class VolumeStates {
     return one;
   }
 
+  /** By the names of their devices, in whatever order these came. */
   all(): Tracked[] {
-    return [...this.byNode.values()];
+    return [...this.byNode.values()].sort((a, b) =>
+      a.volume.device.localeCompare(b.volume.device, "en", { numeric: true }),
+    );
   }
 
   in(state: VolumeState): Tracked[] {

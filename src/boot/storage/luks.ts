@@ -108,7 +108,7 @@ export class LuksLayer implements StorageLayer {
   }
 
   asks(): boolean {
-    return this.states.in("asked for").length > 0;
+    return this.questions.isOpen;
   }
 
   hasRefused(): boolean {

@@ -34,6 +34,8 @@ interface Scene {
   readonly opens?: Readonly<Record<string, number>>;
   /** What is opened appears as a device, and a second of its name is refused. */
   readonly appears?: boolean;
+  /** What happens while cryptsetup runs. */
+  readonly meanwhile?: () => Promise<void>;
 }
 
 /** A device of dm-crypt's in sysfs, over this disk with the volume of this UUID. */
@@ -49,7 +51,7 @@ function addOpened(sys: Syscalls, name: string, disk: string, uuid = LUKS_UUID):
 
 function scene(
   line: string,
-  { uuids = [LUKS_UUID], files = {}, json, answers = [], opens = {}, appears = false }: Scene,
+  { uuids = [LUKS_UUID], files = {}, json, answers = [], opens = {}, appears = false, meanwhile }: Scene,
 ) {
   const names = uuids.map((_, at) => `vd${"abc"[at]}`);
   const block = names.map((name, at) => [
@@ -109,6 +111,7 @@ function scene(
       taken.add(name);
       addOpened(sys, name, disk, uuids[names.indexOf(disk)]);
     }
+    await meanwhile?.();
     const end: ChildEnd = { kind: "exited", status: isTaken ? 5 : status };
     return { end, output: "" };
   };
@@ -373,6 +376,33 @@ test("what somebody else has opened is not asked for any more", async () => {
   await at.idle();
   expect(at.told).toEqual(["closed"]);
   expect([at.layer.problems(), at.layer.lacks(), at.said]).toEqual([[], [], []]);
+  await at.layer.stop();
+});
+
+test("what appears before cryptsetup has ended is the answer's all the same: nothing is said of the wait yet", async () => {
+  const asks: boolean[] = [];
+  const meanwhile = async (): Promise<void> => {
+    at.layer.update(await at.members());
+    // The layer looks at what it is told in turns of its own.
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    asks.push(at.layer.asks());
+  };
+  const at = scene(named, { answers: ["right"], opens: { right: 0 }, appears: true, meanwhile });
+  at.layer.update(await at.members());
+  await at.idle();
+  expect(at.told).toEqual(["ok", "closed"]);
+  expect([...asks, at.layer.asks()]).toEqual([true, false]);
+  await at.layer.stop();
+});
+
+test("several volumes are named in the order of their disks, whichever came first", async () => {
+  const at = scene(`${named} rd.luks.name=${SECOND}=second`, { uuids: [LUKS_UUID, SECOND] });
+  const members = await at.members();
+  at.layer.update(members.slice(1));
+  await Promise.resolve();
+  at.layer.update(members);
+  while (at.asked.length === 0) await Bun.sleep(1);
+  expect(at.asked).toEqual(["Passphrase for vda (first) and vdb (second): "]);
   await at.layer.stop();
 });
 
