@@ -3,9 +3,9 @@
  * somebody is asked or gets a shell. Other boots leave the console to the real system as the kernel made it.
  */
 
-import { R_OK, SysError, type Syscalls } from "../../../syscalls/index.ts";
 import { describeEnd, runChild, succeeded } from "../children/children.ts";
 import type { Boot } from "../context.ts";
+import { isThere } from "../devices/attributes.ts";
 
 /** For `loadkeys FILE` and `setfont FILE`: whole, and not compressed. */
 export const keymapFile = "/etc/rdinit/keymap";
@@ -37,13 +37,3 @@ const settings = [
   { program: "loadkeys", file: keymapFile, otherwise: "keys mean what they mean in the US" },
   { program: "setfont", file: fontFile, otherwise: "the console keeps the font that it has" },
 ] as const;
-
-function isThere(sys: Syscalls, path: string): boolean {
-  try {
-    sys.access(path, R_OK);
-    return true;
-  } catch (error) {
-    if (error instanceof SysError) return false;
-    throw error;
-  }
-}
