@@ -4,24 +4,20 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../../../qemu/host.ts";
-import { Reaper } from "../../../../src/boot/children/reaper.ts";
 import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
-import { readOptions } from "../../../../src/boot/cmdline/options.ts";
-import type { Boot } from "../../../../src/boot/context.ts";
 import { plainLog } from "../../../../src/boot/log.ts";
 import { planDropbear, readDropbear } from "../../../../src/boot/remote/dropbear.ts";
 import { findKeys } from "../../../../src/boot/remote/image.ts";
 import { isBuiltForSsh } from "../../../../src/boot/remote/on-demand.ts";
 import { Remote } from "../../../../src/boot/remote/remote.ts";
 import { readRemoteSettings } from "../../../../src/boot/remote/settings.ts";
-import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import { fromBytes } from "../../../../src/lib/bytes.ts";
 import { UserError } from "../../../../src/lib/errors.ts";
 import { readHostKey } from "../../../../src/lib/ssh-key.ts";
 import { type Tree, fakeKernel, program } from "../../../../syscalls/fake.ts";
 import { intercept } from "../../../../syscalls/intercept.ts";
 import { refusalOf } from "../../../../syscalls/methods.ts";
-import { legacy } from "../../../fixtures/early-machine.ts";
+import { bootOn } from "../../../fixtures/disks-in-memory.ts";
 import { temporaryDirectory } from "../../../fixtures/temporary.ts";
 
 const dir = temporaryDirectory();
@@ -124,16 +120,7 @@ test("a network that does not come up is looked at once for each of its changes,
     return proceed();
   });
   const said: string[] = [];
-  const words = parseCommandLine("rd.ssh");
-  const boot: Boot = {
-    sys,
-    log: plainLog((_, message) => said.push(message)),
-    options: readOptions(words).options,
-    words,
-    legacy,
-    reaper: new Reaper(sys),
-    timing: noTiming,
-  };
+  const boot = { ...bootOn(sys, "rd.ssh").boot, log: plainLog((_, message) => said.push(message)) };
   let change = Promise.withResolvers<void>();
   let asked = 0;
   const network = {

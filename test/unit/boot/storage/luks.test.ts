@@ -3,21 +3,17 @@
 import { describe, expect, test } from "bun:test";
 import { BlockDevices } from "../../../../src/boot/devices/blockdevices.ts";
 import type { ChildEnd, ChildRequest } from "../../../../src/boot/children/children.ts";
-import { parseCommandLine } from "../../../../src/boot/cmdline/cmdline.ts";
 import type { Boot } from "../../../../src/boot/context.ts";
 import { plainLog } from "../../../../src/boot/log.ts";
-import { readOptions } from "../../../../src/boot/cmdline/options.ts";
 import type { Desk } from "../../../../src/boot/prompt/desk.ts";
 import type { Question } from "../../../../src/boot/prompt/prompt.ts";
-import { Reaper } from "../../../../src/boot/children/reaper.ts";
-import { noTiming } from "../../../../src/boot/timing/timing.ts";
 import type { Member } from "../../../../src/boot/storage/layer.ts";
 import { LuksLayer } from "../../../../src/boot/storage/luks.ts";
 import { readLuksSettings } from "../../../../src/boot/storage/luks-settings.ts";
 import { fromBytes, toBytes } from "../../../../src/lib/bytes.ts";
 import { type Tree, fakeKernel, program } from "../../../../syscalls/fake.ts";
 import { type Syscalls, exists, mkdirs, writeFile } from "../../../../syscalls/index.ts";
-import { legacy } from "../../../fixtures/early-machine.ts";
+import { bootOn } from "../../../fixtures/disks-in-memory.ts";
 import { LUKS_UUID, luks1, luks2 } from "../../../fixtures/luks-headers.ts";
 
 const SECOND = "7a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
@@ -81,16 +77,7 @@ function scene(
   const taken = new Set<string>();
   const calls: { readonly argv: readonly string[]; readonly key: string }[] = [];
   const given: Uint8Array[] = [];
-  const words = parseCommandLine(line);
-  const boot: Boot = {
-    sys,
-    log: plainLog((_, message) => said.push(message)),
-    options: readOptions(words).options,
-    words,
-    legacy,
-    reaper: new Reaper(sys),
-    timing: noTiming,
-  };
+  const boot = { ...bootOn(sys, line).boot, log: plainLog((_, message) => said.push(message)) };
   const devices = new BlockDevices(sys);
   devices.scan();
   const loaded: string[] = [];
@@ -138,7 +125,7 @@ function scene(
     },
     close: async () => void told.push("closed"),
   };
-  const { settings, complaints } = readLuksSettings(words);
+  const { settings, complaints } = readLuksSettings(boot.words);
   expect(complaints).toEqual([]);
   const layer = new LuksLayer(boot, context, settings, devices, run, () => prompt);
   const members = async (): Promise<Member[]> =>
